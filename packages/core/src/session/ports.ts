@@ -1,0 +1,39 @@
+/**
+ * What the reading and writing rooms (repository, query, populate) may ask of the unit of work, and no more.
+ * Outside a unit of work the same port is served by a context that lives for one call.
+ */
+import type { DomainModel } from '../model/domain-model.js';
+import type { EntityModel } from '../model/entity-model.js';
+import type { Row } from '../model/field.js';
+import type { Access, Store } from '../store/store.js';
+
+/** Options that a caller may give to any single read or write. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  readonly label?: string;
+}
+
+export interface WorkContext {
+  readonly domain: DomainModel;
+  store(entity: EntityModel): Store;
+  /**
+   * The circumstances of a call on this entity's store: joins (or begins) the transaction of its domain, after writing
+   * pending changes of the entities that the call would see (`reads`), where the unit of work flushes by itself.
+   */
+  access(entity: EntityModel, reads: readonly EntityModel[], options: CallOptions): Promise<Access>;
+  /**
+   * Rows aligned with `entity.fields` become instances. An entity already in the identity map is returned as it is,
+   * its changes kept; `refresh` overwrites it with the row. Relation containers are attached, keys of references known.
+   */
+  materialize(entity: EntityModel, rows: readonly Row[], options?: { readonly refresh?: boolean }): object[];
+  /** The instance with this identity, if it is in the identity map (removed ones are not). */
+  known(entity: EntityModel, key: Row): object | undefined;
+  /** True for an entity that is to be deleted by this unit of work: finds leave it out. */
+  isRemoved(instance: object): boolean;
+}
+
+/** Gives the context of the running unit of work, or one for a single call. */
+export interface ContextSource {
+  current(): WorkContext;
+}

@@ -1,0 +1,113 @@
+/**
+ * How to write a store, in one file.
+ *
+ * A store keeps entities of one or more data models. It gets batches and gives rows; it knows nothing of sessions,
+ * identity maps, relations or caches. Required are `capabilities`, `domain`, `open`, `close`, `read`, `write` and
+ * `native`. Everything else is optional and goes with a declared capability or an interface below. Rows are arrays
+ * aligned with the list of fields in the request; values are in their neutral form (`../model/field.ts`).
+ *
+ * Rules that the contract suite (`@storeweave/testing`) checks:
+ *  - A batch costs a number of round trips that does not grow with its rows.
+ *  - A rejected call throws an error of `../errors/errors.ts` with the driver's own as `cause`; nothing of its batch is kept.
+ *  - `access.signal` ends the wait for an answer; `access.transaction` is one of this store's own domain.
+ *  - A name, pattern or value of the application never becomes part of a statement's text.
+ */
+import type { EntityModel } from '../model/entity-model.js';
+import type { Capabilities, IsolationLevel } from './capabilities.js';
+import type { CommitParticipant } from './commit.js';
+import type { Condition } from './condition.js';
+import type { DocumentStore } from './documents.js';
+import type { GraphStore } from './graph.js';
+import type { AggregateSpec, ReadSpec, Rows } from './read.js';
+import type { RelationalStore } from './relational.js';
+import type { SchemaStore } from './schema.js';
+import type { SeriesStore } from './series.js';
+import type { BulkWrite, WriteBatch, WriteResult } from './write.js';
+
+/** Options of a transaction. */
+export interface TransactionOptions {
+  readonly isolation?: IsolationLevel;
+  readonly readOnly?: boolean;
+  /** Limit on each wait for a connection, in milliseconds. */
+  readonly acquireTimeoutMs?: number;
+  /** Limit on the whole transaction, in milliseconds; the store ends it by itself where it can. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Who asks, for messages about who holds what. */
+  readonly label?: string;
+}
+
+/** A running transaction of a domain. Used by one caller at a time. */
+export interface Transaction {
+  readonly domain: TransactionDomain;
+  /** Resolves when durable. Throws `CommitUnknownError` where the outcome cannot be known. Either way it is over. */
+  commit(): Promise<void>;
+  /** Ends it without effect; never throws for a transaction that is already over. */
+  rollback(): Promise<void>;
+  /** With `transactions.savepoints`. Names are identifiers made by the core. */
+  savepoint?(name: string): Promise<void>;
+  rollbackTo?(name: string): Promise<void>;
+  release?(name: string): Promise<void>;
+}
+
+/**
+ * What commits together. Stores on one database share one object of this kind, and a unit of work over all of them is
+ * then one native transaction.
+ */
+export interface TransactionDomain {
+  /** For messages and metrics. */
+  readonly name: string;
+  /** Absent where the store has no transactions. */
+  begin?(options: TransactionOptions): Promise<Transaction>;
+}
+
+/** The circumstances of one call. */
+export interface Access {
+  /** Absent: the call stands alone (autocommit). */
+  readonly transaction?: Transaction;
+  readonly signal?: AbortSignal;
+  /** Limit on this call, in milliseconds. */
+  readonly timeoutMs?: number;
+  readonly label?: string;
+}
+
+/** What a store is given at `open()`. */
+export interface StoreContext {
+  /** Logical name that the configuration binds this store to. */
+  readonly name: string;
+  /** The entities that live here, links included, frozen. Entities elsewhere are reachable through their relations. */
+  readonly entities: readonly EntityModel[];
+}
+
+/** The SPI that every store implements. */
+export interface Store {
+  readonly capabilities: Capabilities;
+  readonly domain: TransactionDomain;
+
+  /** Connects and checks. A store bound to several logical names is opened once for each. */
+  open(context: StoreContext): Promise<void>;
+  /** Ends every connection. Idempotent. */
+  close(): Promise<void>;
+
+  /** All rows of a finite answer. */
+  read(spec: ReadSpec, access: Access): Promise<Rows>;
+  /** The same in pieces, in constant memory; the core pages by key where this is absent. */
+  stream?(spec: ReadSpec, access: Access & { readonly batchSize: number }): AsyncIterable<Rows>;
+  count?(entity: EntityModel, where: Condition | undefined, access: Access): Promise<number>;
+  /** Grouping, for relational and document entities. */
+  aggregate?(spec: AggregateSpec, access: Access): Promise<Rows>;
+
+  write(batch: WriteBatch, access: Access): Promise<WriteResult>;
+  /** With `bulkWrites`. Returns the number of rows changed. */
+  bulk?(write: BulkWrite, access: Access): Promise<number>;
+
+  /** The driver's own object: enlisted in the transaction where one is given, the client or pool otherwise. */
+  native(access: Access): unknown;
+
+  readonly schema?: SchemaStore;
+  readonly graph?: GraphStore;
+  readonly series?: SeriesStore;
+  readonly documents?: DocumentStore;
+  readonly relational?: RelationalStore;
+  readonly participant?: CommitParticipant;
+}
