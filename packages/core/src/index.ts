@@ -1,2 +1,18 @@
 export * from './errors/errors.js';
 export { type ErrorSubject, StoreweaveError } from './errors/storeweave-error.js';
+export type * from './model/domain-model.js';
+export type * from './model/entity-model.js';
+export * from './model/field.js';
+export type * from './model/relation-model.js';
+export { type LoadedRef, Ref } from './relations/ref.js';
+export type * from './store/capabilities.js';
+export type * from './store/commit.js';
+export type * from './store/condition.js';
+export type * from './store/documents.js';
+export type * from './store/graph.js';
+export type * from './store/read.js';
+export type * from './store/relational.js';
+export type * from './store/schema.js';
+export type * from './store/series.js';
+export type * from './store/store.js';
+export type * from './store/write.js';

@@ -1,1 +1,2 @@
-export {};
+export type { TableLayout } from './layout.js';
+export type { SqlDomain, SqlResult, SqlSession, Statement, TextRow } from './session.js';
