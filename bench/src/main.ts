@@ -1,0 +1,40 @@
+/**
+ * `npm run bench -- NAME [--json] [--rounds N]`: runs one benchmark (or all), prints a table, or with `--json` one
+ * array of rows and nothing else on standard output.
+ */
+import { parseArgs } from 'node:util';
+import type { BenchRow } from './rounds.js';
+
+const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promise<BenchRow[]> }>> = {
+  embedded: () => import('./embedded.js'),
+  types: () => import('./types.js'),
+};
+
+export interface BenchOptions {
+  readonly json: boolean;
+  readonly rounds: number;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '7' } },
+});
+
+const unknown = positionals.filter((name) => !(name in benches));
+const rounds = Number(values.rounds);
+if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+  console.error(
+    unknown.length > 0
+      ? `There is no benchmark named ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}.`
+      : `--rounds takes a whole number from 1, not ${values.rounds}.`,
+  );
+  process.exit(2);
+}
+
+const results: BenchRow[] = [];
+for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+  const bench = await benches[name]?.();
+  if (bench !== undefined) results.push(...(await bench.run({ json: values.json, rounds })));
+}
+if (values.json) console.log(JSON.stringify(results));
+else console.table(results);

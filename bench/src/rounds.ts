@@ -1,0 +1,105 @@
+/**
+ * How every comparison is timed: all contenders in one process, interleaved, the order reversed every other round, a
+ * few rounds thrown away, medians of the rest. Only the ratio between contenders means anything on a shared machine.
+ */
+
+/** One result line; `ratio` is to the contender named `hand-written` (or the first one). */
+export interface BenchRow {
+  readonly bench: string;
+  /** Number of entities. */
+  readonly n: number;
+  readonly contender: string;
+  /** Median time in milliseconds; of the memory benchmark, median bytes per entity. */
+  readonly medianMs: number;
+  readonly ratio: number;
+}
+
+export interface Contender {
+  readonly name: string;
+  /** Untimed, before each round. */
+  prepare?(): Promise<void>;
+  /** Timed. Returns how many entities it handled, so that a contender that does nothing is noticed. */
+  run(): Promise<number>;
+  /** Untimed, after each round. */
+  clean?(): Promise<void>;
+}
+
+export interface RoundOptions {
+  readonly rounds: number;
+  readonly warmUp: number;
+}
+
+const collectGarbage = (globalThis as { gc?: () => void }).gc;
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** Times the contenders against each other; the first one is what the ratios refer to. */
+export async function compare(
+  bench: string,
+  n: number,
+  contenders: readonly Contender[],
+  options: RoundOptions,
+): Promise<BenchRow[]> {
+  const times = new Map<string, number[]>(contenders.map((contender) => [contender.name, []]));
+  for (let round = -options.warmUp; round < options.rounds; round++) {
+    const order = round % 2 === 0 ? contenders : [...contenders].reverse();
+    for (const contender of order) {
+      await contender.prepare?.();
+      collectGarbage?.();
+      const start = performance.now();
+      const handled = await contender.run();
+      const elapsed = performance.now() - start;
+      if (handled !== n) throw new Error(`${bench}: ${contender.name} handled ${handled} of ${n} entities`);
+      if (round >= 0) times.get(contender.name)?.push(elapsed);
+      await contender.clean?.();
+    }
+  }
+  return rows(
+    bench,
+    n,
+    contenders.map((contender) => [contender.name, median(times.get(contender.name) ?? [])]),
+  );
+}
+
+/** Bytes of heap that the result of each contender holds, per entity. */
+export async function compareMemory(
+  bench: string,
+  n: number,
+  contenders: readonly { readonly name: string; load(): Promise<unknown> }[],
+  options: RoundOptions,
+): Promise<BenchRow[]> {
+  if (collectGarbage === undefined) throw new Error('measuring memory needs node --expose-gc');
+  const sizes = new Map<string, number[]>(contenders.map((contender) => [contender.name, []]));
+  for (let round = -1; round < options.rounds; round++) {
+    for (const contender of contenders) {
+      collectGarbage();
+      const before = process.memoryUsage().heapUsed;
+      const held = await contender.load();
+      collectGarbage();
+      const bytes = (process.memoryUsage().heapUsed - before) / n;
+      if (held === undefined) throw new Error(`${bench}: ${contender.name} loaded nothing`);
+      if (round >= 0) sizes.get(contender.name)?.push(bytes);
+    }
+  }
+  return rows(
+    bench,
+    n,
+    contenders.map((contender) => [contender.name, median(sizes.get(contender.name) ?? [])]),
+  );
+}
+
+function rows(bench: string, n: number, medians: readonly (readonly [string, number])[]): BenchRow[] {
+  const base = medians[0]?.[1] ?? Number.NaN;
+  return medians.map(([contender, value]) => ({
+    bench,
+    n,
+    contender,
+    medianMs: Number(value.toFixed(3)),
+    ratio: Number((value / base).toFixed(3)),
+  }));
+}
