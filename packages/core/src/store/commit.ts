@@ -2,8 +2,8 @@
  * The calls of a commit across several transaction domains (`docs/architecture.md`, "The commit"). A store declares
  * which it has in `capabilities.commit`; a store with none takes part only in units of work of its own domain.
  */
+import type { Access, Transaction } from './access.js';
 import type { WriteBatch } from './write.js';
-import type { Access, Transaction } from './store.js';
 
 /** Names a unit of work and the coordinator that decides it; kept in every fence. */
 export interface FenceOwner {

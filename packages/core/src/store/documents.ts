@@ -2,7 +2,7 @@
 import type { EntityModel } from '../model/entity-model.js';
 import type { Row, Value } from '../model/field.js';
 import type { Condition, Operand } from './condition.js';
-import type { Access } from './store.js';
+import type { Access } from './access.js';
 
 export type PatchOperation =
   | { readonly op: 'set'; readonly on: Operand; readonly value: Value }

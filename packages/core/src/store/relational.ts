@@ -1,5 +1,5 @@
 /** What only a relational store can do: its own language, with bound parameters. */
-import type { Access } from './store.js';
+import type { Access } from './access.js';
 
 export interface RelationalStore {
   /** Runs one statement. `text` has the store's own placeholders where `values` go. Rows are objects by column name. */

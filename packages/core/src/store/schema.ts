@@ -1,5 +1,5 @@
 /** How the metadata becomes tables, indexes, validators or buckets. */
-import type { Access } from './store.js';
+import type { Access } from './access.js';
 
 /** One step that brings a store's schema nearer to the metadata. */
 export interface SchemaChange {

@@ -3,7 +3,7 @@ import type { EntityModel } from '../model/entity-model.js';
 import type { Field, Value } from '../model/field.js';
 import type { SeriesFunction } from './capabilities.js';
 import type { Condition } from './condition.js';
-import type { Access } from './store.js';
+import type { Access } from './access.js';
 
 /** Length of a window: a fixed number of milliseconds, or calendar units in a time zone. */
 export type WindowSize =

@@ -13,7 +13,8 @@
  *  - A name, pattern or value of the application never becomes part of a statement's text.
  */
 import type { EntityModel } from '../model/entity-model.js';
-import type { Capabilities, IsolationLevel } from './capabilities.js';
+import type { Access, TransactionDomain } from './access.js';
+import type { Capabilities } from './capabilities.js';
 import type { CommitParticipant } from './commit.js';
 import type { Condition } from './condition.js';
 import type { DocumentStore } from './documents.js';
@@ -24,52 +25,7 @@ import type { SchemaStore } from './schema.js';
 import type { SeriesStore } from './series.js';
 import type { BulkWrite, WriteBatch, WriteResult } from './write.js';
 
-/** Options of a transaction. */
-export interface TransactionOptions {
-  readonly isolation?: IsolationLevel;
-  readonly readOnly?: boolean;
-  /** Limit on each wait for a connection, in milliseconds. */
-  readonly acquireTimeoutMs?: number;
-  /** Limit on the whole transaction, in milliseconds; the store ends it by itself where it can. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-  /** Who asks, for messages about who holds what. */
-  readonly label?: string;
-}
-
-/** A running transaction of a domain. Used by one caller at a time. */
-export interface Transaction {
-  readonly domain: TransactionDomain;
-  /** Resolves when durable. Throws `CommitUnknownError` where the outcome cannot be known. Either way it is over. */
-  commit(): Promise<void>;
-  /** Ends it without effect; never throws for a transaction that is already over. */
-  rollback(): Promise<void>;
-  /** With `transactions.savepoints`. Names are identifiers made by the core. */
-  savepoint?(name: string): Promise<void>;
-  rollbackTo?(name: string): Promise<void>;
-  release?(name: string): Promise<void>;
-}
-
-/**
- * What commits together. Stores on one database share one object of this kind, and a unit of work over all of them is
- * then one native transaction.
- */
-export interface TransactionDomain {
-  /** For messages and metrics. */
-  readonly name: string;
-  /** Absent where the store has no transactions. */
-  begin?(options: TransactionOptions): Promise<Transaction>;
-}
-
-/** The circumstances of one call. */
-export interface Access {
-  /** Absent: the call stands alone (autocommit). */
-  readonly transaction?: Transaction;
-  readonly signal?: AbortSignal;
-  /** Limit on this call, in milliseconds. */
-  readonly timeoutMs?: number;
-  readonly label?: string;
-}
+export type { Access, Transaction, TransactionDomain, TransactionOptions } from './access.js';
 
 /** What a store is given at `open()`. */
 export interface StoreContext {
