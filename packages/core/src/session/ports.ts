@@ -31,6 +31,26 @@ export interface WorkContext {
   known(entity: EntityModel, key: Row): object | undefined;
   /** True for an entity that is to be deleted by this unit of work: finds leave it out. */
   isRemoved(instance: object): boolean;
+  /**
+   * The same transaction and pending changes, but instances are its own and forgotten with it. For streams: one for each
+   * chunk, so that a million rows pass through without a million entries in the identity map.
+   */
+  detached(): WorkContext;
+  /**
+   * Runs several calls on this entity's store as one: inside the running unit of work, or outside of one in a
+   * transaction of their own that commits when `run` resolves (where the store has none: one after the other).
+   * `run` gets the context to use for its calls. For bulk writes on stores without them, and chunks of an insert.
+   */
+  atomically<R>(entity: EntityModel, options: CallOptions, run: (work: WorkContext) => Promise<R>): Promise<R>;
+  /** What only a running unit of work has; absent outside of one. */
+  readonly unit?: UnitPort;
+}
+
+/** The part of a unit of work behind `create`, `add` and `remove` of a repository. */
+export interface UnitPort {
+  create(entity: EntityModel, data: object): object;
+  add(entities: readonly object[]): void;
+  remove(entities: readonly object[]): void;
 }
 
 /** Gives the context of the running unit of work, or one for a single call. */
