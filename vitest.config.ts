@@ -1,10 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+// Our packages run from source. Vitest passes these on to Node, so 'import' and 'module' must not be among them: they
+// would make `require` inside CommonJS dependencies load ES modules.
+const resolve = { conditions: ['@storeweave/source', 'node'] };
+
 export default defineConfig({
-  resolve: { conditions: ['@storeweave/source', 'import', 'module', 'default'] },
-  ssr: { resolve: { conditions: ['@storeweave/source', 'import', 'module', 'node', 'default'] } },
+  ssr: { resolve },
+  environments: { __vitest__: { resolve } },
   test: {
     include: ['{packages,examples}/*/src/**/*.test.ts', '{test,docs,bench}/src/**/*.test.ts'],
+    globalSetup: ['packages/testing/src/servers/vitest-global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -1,0 +1,43 @@
+/** The few statements that the harness itself sends. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+/** Whether the server takes our connection; errors of any kind are a no. */
+export async function answers(url: string): Promise<boolean> {
+  try {
+    await ask(url, 'select 1');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** First column of the first row, as text. */
+export async function ask(url: string, sql: string): Promise<string | undefined> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' });
+    return rows[0]?.[0] === undefined ? undefined : String(rows[0][0]);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Creates a database that no other test has and gives its URL. */
+export async function createDatabase(url: string, name: string): Promise<string> {
+  const prefix = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .slice(0, 40);
+  const database = `${prefix}_${randomBytes(6).toString('hex')}`;
+  await ask(url, `create database ${database}`);
+  const result = new URL(url);
+  result.pathname = `/${database}`;
+  return result.href;
+}
+
+export async function dropDatabase(url: string, databaseUrl: string): Promise<void> {
+  await ask(url, `drop database if exists ${new URL(databaseUrl).pathname.slice(1)} with (force)`);
+}

@@ -1,0 +1,15 @@
+/**
+ * `globalSetup` for Vitest: tests then share one server of each kind by `sharedPostgres()`, started when the first of
+ * them asks. At the end of the run it says which servers were tested and which could not be had, and why.
+ */
+import { keepServers } from './shared.js';
+
+/** Called by Vitest before the first test; resolves with what it calls after the last. */
+export default async function setup(): Promise<() => Promise<void>> {
+  const keeper = await keepServers();
+  return async () => {
+    const { tested, notTested } = await keeper.stop();
+    for (const server of tested) console.log(`Tested on ${server}`);
+    for (const server of notTested) console.error(`NOT TESTED: ${server}`);
+  };
+}
