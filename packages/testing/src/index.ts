@@ -1,3 +1,6 @@
+export type { ChaosDomain, ChaosTransaction } from './chaos/domain.js';
+export { type ChaosCall, ChaosPlan, type ChaosRule, type Patience } from './chaos/plan.js';
+export { type ChaosStore, chaosStore } from './chaos/store.js';
 export { type MemoryDomain, type MemoryDomainOptions, memoryDomain } from './memory/domain.js';
 export {
   type MemoryNative,
