@@ -18,4 +18,5 @@ export type * from './store/relational.js';
 export type * from './store/schema.js';
 export type * from './store/series.js';
 export type * from './store/store.js';
+export { currentScope, runInScope, type WorkScope } from './store/work-scope.js';
 export type * from './store/write.js';
