@@ -4,6 +4,8 @@
  * this, so that every SQL store shares one compiler.
  */
 import type { EntityModel, Field } from '@storeweave/core';
+import { columnType } from './column-type.js';
+import { quoteName, quoteTable } from './identifier.js';
 
 export interface TableLayout {
   readonly entity: EntityModel;
@@ -17,4 +19,23 @@ export interface TableLayout {
   hasColumn(field: Field): boolean;
   /** The JSONB column that holds the fields without a column. */
   readonly documentColumn?: string;
+}
+
+/** Finds the layout of an entity of the same store. */
+export type Layouts = (entity: EntityModel) => TableLayout;
+
+/** A table with one column per field. */
+export function columnLayout(
+  entity: EntityModel,
+  options: { readonly schema?: string; readonly table?: string; readonly type?: (field: Field) => string } = {},
+): TableLayout {
+  const names = new Map(entity.fields.map((field) => [field, quoteName(field.column)]));
+  const types = new Map(entity.fields.map((field) => [field, options.type?.(field) ?? columnType(field)]));
+  return {
+    entity,
+    table: quoteTable(options.table ?? entity.source, entity.namespace ?? options.schema),
+    expression: (field, alias) => `${alias}.${names.get(field) ?? quoteName(field.column)}`,
+    type: (field) => types.get(field) ?? columnType(field),
+    hasColumn: () => true,
+  };
 }

@@ -3,13 +3,14 @@
  * Everything travels as canonical text: parameters are text with a cast in the statement, answers are text in array
  * mode. That is exact for every type, and the decoders that turn text into neutral values are compiled per field.
  */
-import type { Access, Transaction, TransactionDomain } from '@storeweave/core';
+import type { Access, Transaction, TransactionDomain, TransactionOptions } from '@storeweave/core';
+import type { ErrorSubjects } from './error-subjects.js';
 
 export interface Statement {
   readonly text: string;
   readonly values: readonly (string | null)[];
-  /** Prepares it under this name; for statements that are run often with the same text. */
-  readonly name?: string;
+  /** For statements that are run often with the same text: prepared on each connection once it has come a few times. */
+  readonly prepare?: boolean;
 }
 
 /** A row of an answer: the text form of each column, or null. */
@@ -18,6 +19,8 @@ export type TextRow = readonly (string | null)[];
 export interface SqlResult {
   readonly rows: readonly TextRow[];
   readonly columns: readonly string[];
+  /** OIDs of the columns' types. */
+  readonly types: readonly number[];
   /** Rows affected, as the server's command tag says. */
   readonly count: number;
 }
@@ -33,13 +36,17 @@ export interface SqlSession {
 
 /** The transaction domain of a SQL database. */
 export interface SqlDomain extends TransactionDomain {
-  begin(options: Parameters<NonNullable<TransactionDomain['begin']>>[0]): Promise<Transaction>;
+  begin(options: TransactionOptions): Promise<Transaction>;
   /** Connects; counts its users, so that several stores may share it. */
   open(): Promise<void>;
   /** The last user's close ends every connection. */
   close(): Promise<void>;
   /** Runs work on the transaction's connection, or on one of its own for the length of the work. */
   use<R>(access: Access, work: (session: SqlSession) => Promise<R>): Promise<R>;
-  /** What `Store.native` hands out outside a transaction: the pool, DataSource or instance. */
-  readonly native: unknown;
+  /** What `Store.native` hands out: enlisted in the transaction where one is given, else the pool, DataSource or instance. */
+  nativeOf(access: Access): unknown;
+  /** Where stores tell which entity a table belongs to, for messages. */
+  readonly subjects: ErrorSubjects;
+  /** Call after a change of the schema: statements prepared before it are not used again. */
+  forgetStatements(): void;
 }

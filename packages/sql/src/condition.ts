@@ -1,0 +1,135 @@
+/**
+ * Conditions as SQL. Three-valued logic is left to the server, but for `not`, `ne` and `notIn`, which are exact
+ * complements: `(…) is not true` holds also where the inner condition is unknown.
+ */
+import { type Condition, InvalidQueryError, type Operand, type Value } from '@storeweave/core';
+import { arrayLiteral, quoteElement } from './array-literal.js';
+import { encoderOf, jsonText } from './encode.js';
+import { relatedCondition } from './related.js';
+import type { TableScope } from './scope.js';
+
+const comparisons = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
+
+/** SQL of the condition, to be put behind `where` or between `and`s. */
+export function compileCondition(condition: Condition, table: TableScope): string {
+  switch (condition.op) {
+    case 'and':
+      return joined(condition.conditions, ' and ', 'true', table);
+    case 'or':
+      return joined(condition.conditions, ' or ', 'false', table);
+    case 'not':
+      return `(${compileCondition(condition.condition, table)}) is not true`;
+    case 'eq':
+      return `${table.operand(condition.on)} = ${comparand(condition.on, condition.value, table)}`;
+    case 'ne': {
+      const operator = isJson(condition.on) || condition.on.field.nullable ? 'is distinct from' : '<>';
+      return `${table.operand(condition.on)} ${operator} ${comparand(condition.on, condition.value, table)}`;
+    }
+    case 'gt':
+    case 'gte':
+    case 'lt':
+    case 'lte':
+      return ordered(condition.on, condition.value, comparisons[condition.op], table);
+    case 'between':
+      return `(${ordered(condition.on, condition.low, '>=', table)} and ${ordered(condition.on, condition.high, '<=', table)})`;
+    case 'in':
+      return oneOf(condition.on, condition.values, table);
+    case 'notIn':
+      return `(${oneOf(condition.on, condition.values, table)}) is not true`;
+    case 'like':
+    case 'ilike':
+      return `${textOf(condition.on, table)} ${condition.op} ${table.scope.parameter(condition.pattern, 'text')}`;
+    case 'contains':
+      return contains(condition.on, condition.value, table);
+    case 'exists':
+      return exists(condition.on, condition.present, table);
+    case 'keys':
+      return keys(condition, table);
+    case 'related':
+      return relatedCondition(condition.relation, condition.where, table, compileCondition);
+  }
+}
+
+function joined(conditions: readonly Condition[], word: string, empty: string, table: TableScope): string {
+  if (conditions.length === 0) return empty;
+  if (conditions.length === 1) return compileCondition(conditions[0] as Condition, table);
+  return `(${conditions.map((each) => compileCondition(each, table)).join(word)})`;
+}
+
+function hasPath(on: Operand): boolean {
+  return on.path !== undefined && on.path.length > 0;
+}
+
+/** True where the operand's values are `jsonb`. */
+function isJson(on: Operand): boolean {
+  return hasPath(on) || (on.field.type === 'json' && !on.field.array);
+}
+
+function jsonOf(on: Operand, value: Value, table: TableScope): string {
+  const text = jsonText(value);
+  if (text === undefined) throw encoderOf(table.entity, on.field).fail('it has no JSON form');
+  return text;
+}
+
+function comparand(on: Operand, value: Value, table: TableScope): string {
+  if (hasPath(on)) return table.scope.parameter(jsonOf(on, value, table), 'jsonb');
+  return table.value(on.field, value);
+}
+
+/** JSON values are ordered only among their own type; across types the comparison is false, not PostgreSQL's own order. */
+function ordered(on: Operand, value: Value, operator: string, table: TableScope): string {
+  const left = table.operand(on);
+  const right = comparand(on, value, table);
+  const comparison = `${left} ${operator} ${right}`;
+  return isJson(on) ? `(jsonb_typeof(${left}) = jsonb_typeof(${right}) and ${comparison})` : comparison;
+}
+
+function oneOf(on: Operand, values: readonly Value[], table: TableScope): string {
+  if (hasPath(on)) {
+    const literal = arrayLiteral(values, (value) => quoteElement(jsonOf(on, value, table)));
+    return `${table.operand(on)} = any(${table.scope.parameter(literal, 'jsonb[]')})`;
+  }
+  if (on.field.array) {
+    // `= any` would take the arrays apart.
+    if (values.length === 0) return 'false';
+    return `(${values.map((value) => `${table.operand(on)} = ${table.value(on.field, value)}`).join(' or ')})`;
+  }
+  return `${table.operand(on)} = any(${table.list(on.field, values)})`;
+}
+
+/** The operand as text, for patterns. */
+function textOf(on: Operand, table: TableScope): string {
+  if (hasPath(on)) {
+    const value = table.operand(on);
+    return `(case when jsonb_typeof(${value}) = 'string' then ${value} #>> '{}' end)`;
+  }
+  const { type, array } = on.field;
+  const isText = !array && (type === 'string' || type === 'text');
+  return isText ? table.operand(on) : `${table.operand(on)}::text`;
+}
+
+function contains(on: Operand, value: Value, table: TableScope): string {
+  if (isJson(on)) return `${table.operand(on)} @> ${table.scope.parameter(jsonOf(on, value, table), 'jsonb')}`;
+  if (on.field.array) return `${table.operand(on)} @> ${table.value(on.field, Array.isArray(value) ? value : [value])}`;
+  if (typeof value !== 'string') {
+    throw new InvalidQueryError(
+      `"contains" on ${table.entity.name}.${on.field.name} (${on.field.type}) needs a string, an array field or a json field.`,
+      { entity: table.entity.name, property: on.field.name },
+    );
+  }
+  return `strpos(${textOf(on, table)}, ${table.scope.parameter(value, 'text')}) > 0`;
+}
+
+/** Within a document, JSON's null counts as absent: a filter has no other way to ask for it. */
+function exists(on: Operand, present: boolean, table: TableScope): string {
+  if (!hasPath(on)) return `${table.operand(on)} is ${present ? 'not null' : 'null'}`;
+  return `(jsonb_typeof(${table.operand(on)}) <> 'null') is ${present ? 'true' : 'not true'}`;
+}
+
+function keys({ fields, rows }: Extract<Condition, { op: 'keys' }>, table: TableScope): string {
+  const [only, ...others] = fields;
+  if (only === undefined) return 'false';
+  if (others.length === 0) return `${table.field(only)} = any(${table.list(only, rows.map((row) => row[0]))})`;
+  const lists = fields.map((field, i) => table.list(field, rows.map((row) => row[i])));
+  return `(${fields.map((field) => table.field(field)).join(', ')}) in (select * from unnest(${lists.join(', ')}))`;
+}

@@ -1,0 +1,57 @@
+/** Knows which entity and property a table, column or constraint came from, for messages. */
+import type { EntityModel, ErrorSubject } from '@storeweave/core';
+
+interface Table {
+  readonly entity: EntityModel;
+  readonly store: string;
+  readonly columns: ReadonlyMap<string, string>;
+}
+
+/** What the server named, in the words of the classes. */
+export interface FoundSubject {
+  readonly of: ErrorSubject;
+  /** `User.email`, or the best that is known. */
+  readonly label: string;
+  /** ` = (a@b.c)`, where the server tells. */
+  readonly value: string;
+}
+
+/** `Key (a, b)=(1, 2) …` in the detail; the words around it depend on the server's language. */
+const keyPattern = /\(((?:[^()]|\([^()]*\))+)\)=\((.*)\)/s;
+
+export class ErrorSubjects {
+  readonly #tables = new Map<string, Table>();
+  readonly #constraints = new Map<string, readonly string[]>();
+
+  /** `table` without quotes and schema. */
+  add(entity: EntityModel, store: string, table: string): void {
+    this.#tables.set(table, { entity, store, columns: new Map(entity.fields.map((field) => [field.column, field.name])) });
+    for (const index of entity.indexes) this.constraint(index.name, index.fields.map((field) => field.name));
+  }
+
+  /** Properties that a constraint is about, where its columns alone do not tell. */
+  constraint(name: string, properties: readonly string[]): void {
+    this.#constraints.set(name, properties);
+  }
+
+  find(error: { readonly table?: string; readonly column?: string; readonly constraint?: string; readonly detail?: string }): FoundSubject {
+    const key = error.detail === undefined ? null : keyPattern.exec(error.detail);
+    const value = key === null ? '' : ` = (${key[2]})`;
+    const table = error.table === undefined ? undefined : this.#tables.get(error.table);
+    if (table === undefined) return { of: {}, label: error.table === undefined ? 'A value' : `Table "${error.table}"`, value };
+    const columns = error.column === undefined ? (key?.[1] ?? '').split(', ').map(unquoted) : [error.column];
+    const named = columns.flatMap((column) => table.columns.get(column) ?? []);
+    const properties = (error.constraint === undefined ? undefined : this.#constraints.get(error.constraint)) ?? named;
+    const property = properties.length === 0 ? undefined : properties.join(', ');
+    const { name } = table.entity;
+    return {
+      of: { entity: name, store: table.store, ...(property === undefined ? {} : { property }) },
+      label: property === undefined ? name : properties.length === 1 ? `${name}.${property}` : `${name} (${property})`,
+      value,
+    };
+  }
+}
+
+function unquoted(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+}

@@ -1,0 +1,80 @@
+/**
+ * The parts of a `pg` client that the domain uses, told by structure: this package depends on no driver, and a client
+ * of a TypeORM pool, of a pg pool or of PGlite's adapter all have them.
+ */
+import { connect } from 'node:net';
+
+export interface PgQueryConfig {
+  readonly text: string;
+  readonly values?: (string | null)[];
+  readonly name?: string;
+  readonly rowMode?: 'array';
+  readonly types?: { getTypeParser(oid: number, format?: unknown): (text: string) => unknown };
+}
+
+export interface PgAnswer {
+  readonly command: string | null;
+  readonly rowCount: number | null;
+  readonly rows: (string | null)[][];
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
+}
+
+export interface PgClient {
+  query(config: PgQueryConfig): Promise<PgAnswer | PgAnswer[]>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** What a request for a connection is for; handed to whoever owns the connections, and to a gate before it. */
+export interface AcquireRequest {
+  /** `statement`: one call; `transaction`: until its end; `native`: by hand, by the user of the driver's own object. */
+  readonly purpose: 'statement' | 'transaction' | 'native';
+  /** Who asks, for messages about who holds what. */
+  readonly label: string;
+  /** Limit on the wait, in milliseconds; the owner's own limit if absent. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One connection on loan. */
+export interface PgConnection {
+  readonly client: PgClient;
+  /** The driver's own object enlisted on this connection, as `Store.native` hands it out; made on first use. */
+  native(transaction: boolean): unknown;
+  /** Gives it back; a broken one is ended and not used again. */
+  release(broken: boolean): void;
+}
+
+/** Whoever owns the connections. */
+export interface PgConnections {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  acquire(request: AcquireRequest): Promise<PgConnection>;
+  readonly native: unknown;
+}
+
+interface SocketClient {
+  readonly host?: string;
+  readonly port?: number;
+  readonly processID?: number | null;
+  readonly secretKey?: number | null;
+  readonly connection?: { readonly stream?: { readonly write?: unknown } };
+}
+
+/**
+ * Asks the server to stop what this client's session runs, over a connection of its own. Does nothing for a client
+ * without a socket (PGlite runs in this thread: by the time that anybody could ask, it has answered).
+ */
+export function cancelRunning(client: PgClient): void {
+  const { host, port, processID, secretKey, connection } = client as unknown as SocketClient;
+  if (typeof connection?.stream?.write !== 'function' || typeof processID !== 'number' || typeof secretKey !== 'number') return;
+  const request = Buffer.alloc(16);
+  request.writeInt32BE(16, 0);
+  request.writeInt32BE(80_877_102, 4);
+  request.writeInt32BE(processID, 8);
+  request.writeInt32BE(secretKey, 12);
+  const socket = host?.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port ?? 5432, host ?? 'localhost');
+  // The statement ends by itself where the request does not arrive.
+  socket.on('error', () => socket.destroy());
+  socket.on('connect', () => socket.end(request));
+  socket.unref();
+}

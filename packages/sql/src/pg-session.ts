@@ -1,0 +1,216 @@
+/**
+ * One connection at work. Statements go out one after the other, whoever calls; a time limit or an abort ends the wait
+ * at once, and asks the server to stop, while the connection stays taken until the server has answered.
+ */
+import { AbortedError, InvalidStateError, TimeoutError } from '@storeweave/core';
+import { isConnectionLoss, mapError } from './errors.js';
+import type { ErrorSubjects } from './error-subjects.js';
+import { cancelRunning, type PgAnswer, type PgConnection, type PgQueryConfig } from './pg-client.js';
+import type { SqlResult, SqlSession, Statement, TextRow } from './session.js';
+import type { StatementNames } from './statement-names.js';
+
+/** When to stop waiting for an answer. */
+export interface Limits {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+const asText = { getTypeParser: () => (text: string) => text };
+const unlimited: Limits = {};
+/** How long a server may take to answer after it was asked to stop, before its connection is given up. */
+const GRACE_MS = 5000;
+
+/** Whether a client's connection is gone; shared by all that use the client, because it may fail between two uses. */
+export interface ClientState {
+  broken: boolean;
+  error?: Error;
+}
+
+export class PgSession implements SqlSession {
+  /** Set where nothing may be sent any more; thrown to whoever tries. */
+  closed: Error | undefined;
+  #busy = false;
+  readonly #waiting: (() => void)[] = [];
+  #running: { reject(error: Error): void } | undefined;
+  #cursors = 0;
+
+  constructor(
+    readonly connection: PgConnection,
+    private readonly subjects: ErrorSubjects,
+    private readonly names: StatementNames,
+    private readonly inTransaction: boolean,
+    private readonly state: ClientState,
+  ) {}
+
+  /** The connection is gone: it must not go back to its pool. */
+  get broken(): boolean {
+    return this.state.broken;
+  }
+
+  /** A statement has not been answered yet. */
+  get isBusy(): boolean {
+    return this.#busy;
+  }
+
+  /** What ended the connection. */
+  get lostBy(): Error | undefined {
+    return this.state.error;
+  }
+
+  get native(): unknown {
+    return this.connection.native(this.inTransaction);
+  }
+
+  query(statement: Statement): Promise<SqlResult> {
+    return this.run(statement, unlimited);
+  }
+
+  /** The same session with limits on each of its statements. */
+  limited(limits: Limits): SqlSession {
+    const session = this;
+    return {
+      query: (statement) => session.run(statement, limits),
+      cursor: (statement, batchSize) => session.fetch(statement, batchSize, limits),
+      get native() {
+        return session.native;
+      },
+    };
+  }
+
+  cursor(statement: Statement, batchSize: number): AsyncIterable<readonly TextRow[]> {
+    return this.fetch(statement, batchSize, unlimited);
+  }
+
+  async *fetch(statement: Statement, batchSize: number, limits: Limits): AsyncGenerator<readonly TextRow[], void, undefined> {
+    if (!this.inTransaction) throw new InvalidStateError('A cursor lives inside a transaction, and there is none here.');
+    const name = `sw_cursor_${++this.#cursors}`;
+    await this.run({ text: `declare ${name} no scroll cursor for ${statement.text}`, values: statement.values }, limits);
+    const next: Statement = { text: `fetch forward ${Math.max(1, Math.trunc(batchSize))} from ${name}`, values: [] };
+    try {
+      for (;;) {
+        const { rows } = await this.run(next, limits);
+        if (rows.length > 0) yield rows;
+        if (rows.length < batchSize) return;
+      }
+    } finally {
+      // After a failure the transaction has closed it, or will.
+      if (this.closed === undefined && !this.broken) await this.run({ text: `close ${name}`, values: [] }, unlimited).catch(() => undefined);
+    }
+  }
+
+  async run(statement: Statement, limits: Limits): Promise<SqlResult> {
+    const { values, text } = statement;
+    const name = statement.prepare === true ? this.names.nameOf(text) : undefined;
+    const config: PgQueryConfig = { text, rowMode: 'array', types: asText };
+    const full = { ...config, ...(values.length > 0 || name !== undefined ? { values: values as (string | null)[] } : {}), ...(name === undefined ? {} : { name }) };
+    const answer = await this.#exclusively(() => this.#send(full), limits);
+    const one = Array.isArray(answer) ? (answer.at(-1) as PgAnswer) : answer;
+    return {
+      rows: one.rows,
+      count: one.rowCount ?? 0,
+      get columns() {
+        return one.fields.map((field) => field.name);
+      },
+      get types() {
+        return one.fields.map((field) => field.dataTypeID);
+      },
+    };
+  }
+
+  /** Control statements (BEGIN, COMMIT, SAVEPOINT): their command tags. */
+  async control(text: string, limits: Limits = unlimited): Promise<string> {
+    const answer = await this.#exclusively(() => this.#send({ text }), limits);
+    return (Array.isArray(answer) ? answer[0]?.command : answer.command) ?? '';
+  }
+
+  /** Ends the wait of the running statement with this error, asks the server to stop it, and lets nothing new begin. */
+  interrupt(error: Error): void {
+    this.closed = error;
+    if (this.#running === undefined) return;
+    this.#running.reject(error);
+    cancelRunning(this.connection.client);
+  }
+
+  /** Resolves when no statement runs and none waits: `false` if that was not so within a grace period. */
+  async idle(): Promise<boolean> {
+    if (!this.#busy) return true;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, GRACE_MS, false);
+    });
+    const free = this.#lock().then(() => {
+      this.#unlock();
+      return true;
+    });
+    const isIdle = await Promise.race([free, late]);
+    clearTimeout(timer);
+    return isIdle;
+  }
+
+  async #send(config: PgQueryConfig): Promise<PgAnswer | PgAnswer[]> {
+    try {
+      return await this.connection.client.query(config);
+    } catch (error) {
+      if (isConnectionLoss(error)) this.state.broken = true;
+      const mapped = mapError(error, this.subjects);
+      // A statement prepared before a change of the schema: new names, so that the next try prepares anew.
+      if ((error as { code?: string }).code === '0A000' && config.name !== undefined) this.names.forget();
+      throw mapped;
+    }
+  }
+
+  async #lock(): Promise<void> {
+    if (this.#busy) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#busy = true;
+  }
+
+  #unlock(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#busy = false;
+    else next();
+  }
+
+  async #exclusively<R>(send: () => Promise<R>, limits: Limits): Promise<R> {
+    await this.#lock();
+    if (this.closed !== undefined || limits.signal?.aborted === true) {
+      this.#unlock();
+      throw this.closed ?? abortedBy(limits.signal);
+    }
+    const sent = send();
+    void sent.then(
+      () => this.#done(),
+      () => this.#done(),
+    );
+    if (!this.inTransaction && limits.signal === undefined && limits.timeoutMs === undefined) return sent;
+    return new Promise<R>((resolve, reject) => {
+      const stop = (error: Error) => {
+        reject(error);
+        cancelRunning(this.connection.client);
+      };
+      const { signal, timeoutMs } = limits;
+      const onAbort = () => stop(abortedBy(signal));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop(timedOut(timeoutMs)), timeoutMs);
+      const cleared = <T>(settle: (value: T) => void) => (value: T) => {
+        signal?.removeEventListener('abort', onAbort);
+        if (timer !== undefined) clearTimeout(timer);
+        settle(value);
+      };
+      this.#running = { reject };
+      sent.then(cleared(resolve), cleared(reject));
+    });
+  }
+
+  #done(): void {
+    this.#running = undefined;
+    this.#unlock();
+  }
+}
+
+export function abortedBy(signal: AbortSignal | undefined): AbortedError {
+  return new AbortedError('The operation was ended by its AbortSignal before the database had answered.', { cause: signal?.reason });
+}
+
+export function timedOut(ms: number): TimeoutError {
+  return new TimeoutError(`The database did not answer within ${ms} ms. Raise timeoutMs, or ask for less at a time.`);
+}

@@ -1,0 +1,130 @@
+/**
+ * A store on a SQL database, but for what its data model alone knows. It compiles what the core asks for against the
+ * layouts of its entities and runs it on the domain's connections. The relational store and the document, graph and
+ * series stores on PostgreSQL derive from it.
+ */
+import {
+  type Access,
+  type AggregateSpec,
+  type BulkWrite,
+  type Capabilities,
+  type Condition,
+  ConfigurationError,
+  type EntityModel,
+  type ReadSpec,
+  type RelationalStore,
+  type Rows,
+  type Store,
+  type StoreContext,
+  type WriteBatch,
+  type WriteResult,
+} from '@storeweave/core';
+import { compileAggregate } from './aggregate.js';
+import { BatchWriter, MAX_UNCUT_ROWS } from './batch-writer.js';
+import { compileBulk } from './bulk.js';
+import { decodeColumns, decodeRows } from './decode.js';
+import type { TableLayout } from './layout.js';
+import { RawSql } from './raw-sql.js';
+import { compileCount, compileSelect } from './select.js';
+import type { SqlDomain } from './session.js';
+
+export abstract class SqlStore implements Store {
+  abstract readonly capabilities: Capabilities;
+  readonly relational: RelationalStore;
+  /** The layouts of the entities given at `open`. */
+  readonly #layouts = new Map<EntityModel, TableLayout>();
+  readonly #writer = new BatchWriter((entity) => this.layoutOf(entity));
+
+  constructor(readonly domain: SqlDomain) {
+    this.relational = new RawSql(domain);
+  }
+
+  /** Where the fields of an entity are; asked once for each entity. */
+  protected abstract createLayout(entity: EntityModel, context: StoreContext): TableLayout;
+
+  /** The layout of an entity that was given at `open`. */
+  readonly layoutOf = (entity: EntityModel): TableLayout => {
+    const layout = this.#layouts.get(entity);
+    if (layout !== undefined) return layout;
+    throw new ConfigurationError(`Entity ${entity.name} was not given to this store at open().`, { entity: entity.name, store: entity.store });
+  };
+
+  async open(context: StoreContext): Promise<void> {
+    for (const entity of context.entities) {
+      this.#layouts.set(entity, this.createLayout(entity, context));
+      this.domain.subjects.add(entity, context.name, entity.source);
+    }
+    await this.domain.open();
+  }
+
+  async close(): Promise<void> {
+    await this.domain.close();
+  }
+
+  async read(spec: ReadSpec, access: Access): Promise<Rows> {
+    const statement = compileSelect(spec, this.layoutOf);
+    const { rows } = await this.domain.use(access, (session) => session.query({ ...statement, prepare: isByKey(spec.where) }));
+    return decodeRows(rows, spec.fields);
+  }
+
+  async *stream(spec: ReadSpec, access: Access & { readonly batchSize: number }): AsyncGenerator<Rows, void, undefined> {
+    const { transaction, signal, label, batchSize, timeoutMs } = access;
+    const own = transaction === undefined ? await this.domain.begin({ readOnly: spec.lock === undefined, signal, label, timeoutMs }) : undefined;
+    try {
+      const session = await this.domain.use({ ...access, transaction: own ?? transaction }, async (each) => each);
+      for await (const rows of session.cursor(compileSelect(spec, this.layoutOf), batchSize)) yield decodeRows(rows, spec.fields);
+      await own?.commit();
+    } finally {
+      await own?.rollback();
+    }
+  }
+
+  async count(entity: EntityModel, where: Condition | undefined, access: Access): Promise<number> {
+    const { rows } = await this.domain.use(access, (session) => session.query(compileCount(entity, where, this.layoutOf)));
+    return Number(rows[0]?.[0]);
+  }
+
+  async aggregate(spec: AggregateSpec, access: Access): Promise<Rows> {
+    const { statement, decoders } = compileAggregate(spec, this.layoutOf);
+    const { rows } = await this.domain.use(access, (session) => session.query(statement));
+    return decodeColumns(rows, decoders);
+  }
+
+  async write(batch: WriteBatch, access: Access): Promise<WriteResult> {
+    const rows = batch.op === 'insert' ? batch.rows.length : batch.keys.length;
+    if (rows === 0) return { count: 0 };
+    if (rows <= MAX_UNCUT_ROWS || access.transaction !== undefined) return this.writeIn(batch, access);
+    const transaction = await this.domain.begin({ signal: access.signal, label: access.label, timeoutMs: access.timeoutMs });
+    try {
+      const result = await this.writeIn(batch, { ...access, transaction });
+      await transaction.commit();
+      return result;
+    } finally {
+      await transaction.rollback();
+    }
+  }
+
+  /** Writes one batch in these circumstances; large ones come with a transaction. */
+  protected writeIn(batch: WriteBatch, access: Access): Promise<WriteResult> {
+    return this.domain.use(access, (session) => this.#writer.write(session, batch));
+  }
+
+  async bulk(write: BulkWrite, access: Access): Promise<number> {
+    const statement = compileBulk(write, this.layoutOf);
+    const { count } = await this.domain.use(access, (session) => session.query(statement));
+    return count;
+  }
+
+  native(access: Access): unknown {
+    return this.domain.nativeOf(access);
+  }
+}
+
+/** Reads by key come often, with one text per entity. */
+function isByKey(where: Condition | undefined): boolean {
+  if (where === undefined) return false;
+  if (where.op === 'keys') return true;
+  if (where.op === 'in') return where.on.field.id;
+  if (where.op === 'and') return where.conditions.length > 0 && where.conditions.every(isByKey);
+  return where.op === 'eq' && where.on.field.id;
+}
