@@ -1,5 +1,22 @@
+export * from './decorators/embedded.js';
+export * from './decorators/hooks.js';
+export * from './decorators/indexes.js';
+export {
+  Field,
+  type MeasureOptions,
+  Tag,
+  type TagOptions,
+  type TagType,
+  Timestamp,
+  type TimestampOptions,
+} from './decorators/measurement.js';
+export * from './decorators/models.js';
+export * from './decorators/moments.js';
+export * from './decorators/property.js';
+export * from './decorators/relations.js';
 export * from './errors/errors.js';
 export { type ErrorSubject, StoreweaveError } from './errors/storeweave-error.js';
+export { compileDomain } from './metadata/compile.js';
 export type * from './model/domain-model.js';
 export type * from './model/entity-model.js';
 export * from './model/field.js';
@@ -20,3 +37,8 @@ export type * from './store/series.js';
 export type * from './store/store.js';
 export { currentScope, runInScope, type WorkScope } from './store/work-scope.js';
 export type * from './store/write.js';
+export { type Defaults, identity, type ModelOf, model, optional } from './types/brands.js';
+export type * from './types/find.js';
+export type * from './types/input.js';
+export type * from './types/properties.js';
+export type * from './types/where.js';

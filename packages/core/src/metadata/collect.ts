@@ -1,0 +1,192 @@
+/** Gathers the declarations of each class and its base classes into one draft per entity. */
+import type { EntityClass, LifecycleEvent } from '../model/entity-model.js';
+import {
+  type AnnotationDeclaration,
+  type ClassDeclarations,
+  declarationsOf,
+  type IndexDeclaration,
+  type MemberDeclaration,
+  type ModelDeclaration,
+  orphans,
+  readDeclarations,
+} from './declarations.js';
+import type { EntityDraft } from './draft.js';
+import { plural, shorten, snakeCase, upperSnakeCase } from './naming.js';
+import type { Problems } from './problems.js';
+
+/** Words that mean something in a filter. */
+const RESERVED = new Set(['and', 'or', 'not']);
+
+/** One draft per class that has a model decorator; mistakes are noted, and the rest goes on. */
+export function collectEntities(entities: readonly EntityClass[], problems: Problems): EntityDraft[] {
+  const drafts: EntityDraft[] = [];
+  const seen = new Set<unknown>();
+  entities.forEach((target: unknown, at) => {
+    if (typeof target !== 'function') {
+      problems.add(
+        `entities[${at}]`,
+        undefined,
+        target === undefined
+          ? 'is undefined: its module is part of a circular import that had not run yet. Import the entity from the file that defines it.'
+          : `is not a class but a ${typeof target}. List the entity classes themselves.`,
+      );
+      return;
+    }
+    if (seen.has(target)) return;
+    seen.add(target);
+    const draft = collectEntity(target as unknown as EntityClass, problems);
+    if (draft !== undefined) drafts.push(draft);
+  });
+  reportDuplicateNames(drafts, problems);
+  if (orphans.length > 0) {
+    problems.add(
+      'Decorators',
+      undefined,
+      `the compiler gave no metadata object to the decorators of: ${orphans.join(', ')}. Import @storeweave/core before anything that replaces Symbol.metadata, or compile with TypeScript 5.2 or later.`,
+    );
+  }
+  return drafts;
+}
+
+/** A class with its base classes, base first, and what each declares. */
+export function lineageOf(target: EntityClass): ClassDeclarations[] {
+  const chain: ClassDeclarations[] = [];
+  for (
+    let type: unknown = target;
+    typeof type === 'function' && type !== Function.prototype;
+    type = Object.getPrototypeOf(type)
+  ) {
+    const declared = readDeclarations(type);
+    if (declared !== undefined) chain.unshift(declared);
+  }
+  return chain;
+}
+
+/** Properties of a class and its base classes by name, for entities and embedded classes alike. */
+export function membersOf(target: EntityClass, name: string, problems: Problems): Map<string, MemberDeclaration> {
+  const members = new Map<string, MemberDeclaration>();
+  for (const declared of lineageOf(target)) {
+    const own = new Set<string>();
+    for (const member of declared.members) {
+      if (own.has(member.name)) {
+        const other = members.get(member.name);
+        problems.add(name, member.name, `is declared twice, by @${other?.by} and @${member.by}. Keep one of them.`);
+        continue;
+      }
+      own.add(member.name);
+      if (RESERVED.has(member.name)) {
+        problems.add(
+          name,
+          member.name,
+          `'${member.name}' is a word of the filter language. Rename the property; { column: '${member.name}' } keeps the name in the store.`,
+        );
+      }
+      members.set(member.name, member);
+    }
+    for (const mistake of declared.mistakes) problems.add(name, mistake.property, mistake.message);
+  }
+  return members;
+}
+
+function collectEntity(target: EntityClass, problems: Problems): EntityDraft | undefined {
+  const lineage = lineageOf(target);
+  const declaration = modelDeclaration(target, lineage, problems);
+  if (declaration === undefined) return undefined;
+  const name = declaration.name ?? target.name;
+  const hooks = new Map<LifecycleEvent, string[]>();
+  const indexes: IndexDeclaration[] = [];
+  const annotations = new Map<string, AnnotationDeclaration>();
+  for (const declared of lineage) {
+    for (const { event, method } of declared.hooks) {
+      const methods = hooks.get(event) ?? [];
+      if (!methods.includes(method)) methods.push(method);
+      hooks.set(event, methods);
+    }
+    indexes.push(...declared.indexes);
+    for (const annotation of declared.annotations) annotations.set(annotation.key, annotation);
+  }
+  const { model, kind, store = model } = declaration;
+  return {
+    name,
+    target,
+    declaration,
+    members: membersOf(target, name, problems),
+    indexes,
+    annotations: [...annotations.values()],
+    references: 'todo',
+    broken: new Set(),
+    model: {
+      name,
+      target,
+      model,
+      kind,
+      store,
+      source: declaration.source ?? defaultSource(name, declaration),
+      ...(declaration.namespace === undefined ? {} : { namespace: declaration.namespace }),
+      fields: [],
+      fieldsByName: new Map(),
+      ids: [],
+      embeddeds: [],
+      relations: [],
+      relationsByName: new Map(),
+      indexes: [],
+      hooks,
+      annotations: new Map(),
+    },
+  };
+}
+
+function modelDeclaration(
+  target: EntityClass,
+  lineage: readonly ClassDeclarations[],
+  problems: Problems,
+): ModelDeclaration | undefined {
+  const own = declarationsOf(target).models;
+  const models =
+    own.length > 0 ? own : (lineage.findLast((declared) => declared.models[0]?.inherited === true)?.models ?? []);
+  const [first, second] = models;
+  if (first !== undefined && second !== undefined) {
+    const names = models.map((model) => `@${model.by}${model.store === undefined ? '' : ` in store '${model.store}'`}`);
+    problems.add(
+      target.name,
+      undefined,
+      `has ${models.length} models: ${names.join(' and ')}. A class lives in one store; keep one of them, and relate two classes where two stores are meant.`,
+    );
+  }
+  if (first === undefined) {
+    const base = lineage.some((declared) => declared.models.length > 0);
+    problems.add(
+      target.name,
+      undefined,
+      `has no model decorator${base ? ' of its own (a base class has one, but each entity says where it lives)' : ''}. Add @Relational(), @Document(), @Node(), @Relationship() or @Measurement(), or take it out of entities.`,
+    );
+  }
+  return first;
+}
+
+function defaultSource(name: string, declaration: ModelDeclaration): string {
+  switch (declaration.kind) {
+    case 'node':
+      return name;
+    case 'relationship':
+      return shorten(upperSnakeCase(name));
+    case 'measurement':
+      return shorten(snakeCase(name));
+    default:
+      return shorten(plural(snakeCase(name)));
+  }
+}
+
+function reportDuplicateNames(drafts: readonly EntityDraft[], problems: Problems): void {
+  const names = new Set<string>();
+  for (const { name } of drafts) {
+    if (names.has(name)) {
+      problems.add(
+        name,
+        undefined,
+        `two entities are called '${name}'. Names appear in cursors, plans and messages and must differ; rename one class (its { table }, { collection } … keeps the name in the store).`,
+      );
+    }
+    names.add(name);
+  }
+}

@@ -1,0 +1,39 @@
+/** What creates and changes an entity. */
+import type { Collection } from '../relations/collection.js';
+import type { Ref } from '../relations/ref.js';
+import type { TimeSeries } from '../relations/time-series.js';
+import type { ConventionalNames, DefaultedNames } from './brands.js';
+import type { IdOf, PropertyName, RelationName, ValueName } from './properties.js';
+
+/** Names that need not be given: by convention, with a default, nullable, and relations. */
+type OptionalName<T> = ConventionalNames | DefaultedNames<T> | RelationName<T> | NullableName<T>;
+
+type NullableName<T> = {
+  [K in keyof T]-?: null extends T[K] ? K : undefined extends T[K] ? K : never;
+}[keyof T];
+
+/**
+ * Properties of a new entity. Required is what has neither a default (`[optional]`), nor null, nor a value by convention
+ * (`id`, `version`, `createdAt`, `updatedAt`). Relations are optional; a reference takes an entity or its id.
+ */
+export type CreateInput<T> = {
+  [K in Exclude<PropertyName<T>, OptionalName<T>>]: InputValue<T[K]>;
+} & {
+  [K in PropertyName<T> & OptionalName<T>]?: InputValue<T[K]>;
+};
+
+/** Properties to set. */
+export type UpdateInput<T> = {
+  [K in ValueName<T> | RelationName<T> as T[K] extends Collection<infer _> | TimeSeries<infer _>
+    ? never
+    : K]?: InputValue<T[K]>;
+};
+
+type InputValue<V> =
+  V extends Ref<infer T>
+    ? T | IdOf<T> | null
+    : V extends Collection<infer T>
+      ? readonly T[]
+      : V extends TimeSeries<infer T>
+        ? readonly Partial<T>[]
+        : V;
