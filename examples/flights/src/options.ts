@@ -1,0 +1,92 @@
+/** The command line of the job. What it does not understand is an error that says what it would. */
+import { isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { defaultSource, FLIGHT_SETS, type FlightSet } from './data/source.js';
+
+export interface Options {
+  readonly flights: FlightSet;
+  /** Folder of the embedded database; unused with a URL. */
+  readonly data: string;
+  /** Folder with airports.csv and the flights. */
+  readonly source: string;
+  /** A PostgreSQL server by its URL, in place of the embedded database. */
+  readonly url?: string;
+  readonly fresh: boolean;
+  readonly json: boolean;
+}
+
+export const USAGE = `Usage: npm run demo -- [options]
+
+  --flights 20k|3m   20,000 flights of early 2001 (default), or all 3,000,000
+  --data DIR         folder of the embedded database (default: examples/flights/data/<flights>)
+  --stores WHERE     embedded (default), or postgres://user:password@host:port/database
+  --fresh            start over: what an earlier run has loaded is deleted first
+  --source DIR       folder with airports.csv, flights-20k.json, flights-3m.parquet (default: package vega-datasets)
+  --json             print the figures as one JSON object and nothing else
+  --help             print this
+`;
+
+/** The command line cannot be understood; the job ends with exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Reads the command line; `undefined` where help was asked for. Relative folders are relative to `cwd`. */
+export function readOptions(args: readonly string[], cwd: string): Options | undefined {
+  const values = parse(args);
+  if (values.help === true) return undefined;
+  const flights = values.flights ?? '20k';
+  if (!isFlightSet(flights)) {
+    throw new UsageError(`--flights takes ${Object.keys(FLIGHT_SETS).join(' or ')}, not '${flights}'.`);
+  }
+  const folder = (path: string) => (isAbsolute(path) ? path : resolve(cwd, path));
+  const url = readStores(values.stores ?? 'embedded');
+  if (url !== undefined && values.data !== undefined) {
+    throw new UsageError('--data is the folder of the embedded database and has no meaning with --stores postgres://….');
+  }
+  return {
+    flights,
+    data: values.data === undefined ? join(fileURLToPath(new URL('../data', import.meta.url)), flights) : folder(values.data),
+    source: values.source === undefined ? defaultSource() : folder(values.source),
+    ...(url === undefined ? {} : { url }),
+    fresh: values.fresh ?? false,
+    json: values.json ?? false,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: false,
+      options: {
+        flights: { type: 'string' },
+        data: { type: 'string' },
+        source: { type: 'string' },
+        stores: { type: 'string' },
+        fresh: { type: 'boolean' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function isFlightSet(name: string): name is FlightSet {
+  return Object.hasOwn(FLIGHT_SETS, name);
+}
+
+function readStores(stores: string): string | undefined {
+  if (stores === 'embedded') return undefined;
+  if (/^postgres(ql)?:\/\//.test(stores) && URL.canParse(stores)) return stores;
+  throw new UsageError(
+    `--stores takes 'embedded' or a URL postgres://user:password@host:port/database, not '${withoutPassword(stores)}'.`,
+  );
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/:[^:@/]*@/, ':***@');
+}
