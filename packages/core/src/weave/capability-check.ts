@@ -46,7 +46,9 @@ function missingFor(entity: EntityModel, store: Store): string[] {
   const { capabilities } = store;
   const problems: string[] = [];
   const say = (property: string | undefined, message: string): void => {
-    problems.push(`${entity.name}${property === undefined ? '' : `.${property}`} in store "${entity.store}": ${message}`);
+    problems.push(
+      `${entity.name}${property === undefined ? '' : `.${property}`} in store "${entity.store}": ${message}`,
+    );
   };
 
   if (!capabilities.models.includes(entity.model)) {
@@ -58,10 +60,7 @@ function missingFor(entity: EntityModel, store: Store): string[] {
       say(field.name, `the store does not keep the type ${field.type} without loss; choose another type or store.`);
     }
     if (field.array && !capabilities.arrays) say(field.name, 'the store keeps no arrays; use json or another store.');
-    if (
-      field.type === 'timestamp' &&
-      finer.indexOf(field.timePrecision) > finer.indexOf(capabilities.timePrecision)
-    ) {
+    if (field.type === 'timestamp' && finer.indexOf(field.timePrecision) > finer.indexOf(capabilities.timePrecision)) {
       say(field.name, `precision '${field.timePrecision}' is finer than the store's '${capabilities.timePrecision}'.`);
     }
     if (field.generated === 'sequence' && !capabilities.sequences) {

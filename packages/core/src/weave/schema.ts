@@ -60,19 +60,16 @@ export class Schema {
     const chosen = plan.changes.filter(
       (change) => change.kind !== 'drift' && (options.allowDestructive === true || !change.destructive),
     );
-    for (const [name, store] of Object.entries(this.stores)) {
-      const own = chosen.filter((change) => change.store === name);
-      if (own.length > 0) await store.schema?.apply(own, { label: 'schema apply' });
-    }
+    await this.run(chosen);
     return new SchemaPlan(chosen);
   }
 
   /** What `open()` calls. Throws `SchemaError` where a change is needed that this mode does not make. */
   async prepare(mode: SchemaMode): Promise<void> {
     if (mode === 'ignore') return;
-    if (mode === 'apply') await this.apply();
-    const plan = await this.plan();
-    const open = plan.changes.filter((change) => change.kind !== 'drift' && (mode === 'verify' || change.destructive));
+    const needed = (await this.plan()).changes.filter((change) => change.kind !== 'drift');
+    if (mode === 'apply') await this.run(needed.filter((change) => !change.destructive));
+    const open = mode === 'apply' ? needed.filter((change) => change.destructive) : needed;
     if (open.length === 0) return;
     throw new SchemaError(
       `The schema does not match the metadata:\n${new SchemaPlan(open)}\n` +
@@ -81,5 +78,12 @@ export class Schema {
           : 'These changes may lose data: make them by a migration, or by schema.apply({ allowDestructive: true }) after ' +
             "opening with schema: 'ignore'."),
     );
+  }
+
+  private async run(changes: readonly PlannedChange[]): Promise<void> {
+    for (const [name, store] of Object.entries(this.stores)) {
+      const own = changes.filter((change) => change.store === name);
+      if (own.length > 0) await store.schema?.apply(own, { label: 'schema apply' });
+    }
   }
 }
