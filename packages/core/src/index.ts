@@ -1,3 +1,5 @@
+export * from './decorators/builders.js';
+export * from './decorators/define-entity.js';
 export * from './decorators/embedded.js';
 export * from './decorators/hooks.js';
 export * from './decorators/indexes.js';

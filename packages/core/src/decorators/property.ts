@@ -43,18 +43,23 @@ export interface PropertyOptions {
   readonly column?: string;
   /** Values of an 'enum'. */
   readonly values?: readonly (string | number)[];
-  /** Conversion between the class's value and one of the declared type. */
-  readonly convert?: Converter<never, never>;
+  /** Conversion between the class's value and one of the declared type. State the types of both parameters. */
+  readonly convert?: Converter;
 }
 
-/** Converts between the class's value and a value of the declared type; never called with null or undefined. */
-export interface Converter<V, S> {
-  toStore(value: V): S;
-  fromStore(value: S): V;
+/**
+ * Converts between the class's value and a value of the declared type; never called with null or undefined. The type of
+ * the property is what `fromStore` gives: `{ toStore: (url: URL) => url.href, fromStore: (text: string) => new URL(text) }`.
+ */
+export interface Converter {
+  readonly toStore: (value: never) => unknown;
+  readonly fromStore: (value: never) => unknown;
 }
 
 /** Type of the class's value. */
-export type ValueOf<T extends FieldType, O> = O extends { readonly convert: { fromStore(value: never): infer V } }
+export type ValueOf<T extends FieldType, O> = O extends {
+  readonly convert: { readonly fromStore: (value: never) => infer V };
+}
   ? V
   : O extends { readonly array: true }
     ? readonly One<T, O>[] | One<T, O>[]

@@ -65,9 +65,10 @@ export type DefaultedProperty<V, Said extends string> = <T, const A extends At>(
 type CheckDefaulted<T, A, D, V, Said extends string> = unknown extends D
   ? T
   : [D] extends [V]
-    ? NameAt<A> extends ConventionalNames | DefaultedNames<Owner<T, A>>
+    ? // A private property is no input of `create`, so it need not be told there.
+      Extract<NameAt<A>, keyof Owner<T, A>> extends ConventionalNames | DefaultedNames<Owner<T, A>>
       ? T
-      : `${Said} has a default, so the class must say: declare readonly [optional]: Defaults<'${NameAt<A> & string}'>`
+      : `${Said} is filled in by itself, so the class must say: declare readonly [optional]: Defaults<'${NameAt<A> & string}'>`
     : Misfit<D, V, Said>;
 
 /** `@Property()` without a type: only emitted metadata can tell it, and only legacy compilers emit it. */

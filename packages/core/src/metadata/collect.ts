@@ -3,9 +3,9 @@ import type { EntityClass, LifecycleEvent } from '../model/entity-model.js';
 import {
   type AnnotationDeclaration,
   type ClassDeclarations,
-  declarationsOf,
   type IndexDeclaration,
-  type MemberDeclaration,
+  type KnownDeclaration,
+  type LazyDeclaration,
   type ModelDeclaration,
   orphans,
   readDeclarations,
@@ -63,8 +63,8 @@ export function lineageOf(target: EntityClass): ClassDeclarations[] {
 }
 
 /** Properties of a class and its base classes by name, for entities and embedded classes alike. */
-export function membersOf(target: EntityClass, name: string, problems: Problems): Map<string, MemberDeclaration> {
-  const members = new Map<string, MemberDeclaration>();
+export function membersOf(target: EntityClass, name: string, problems: Problems): Map<string, KnownDeclaration> {
+  const members = new Map<string, KnownDeclaration>();
   for (const declared of lineageOf(target)) {
     const own = new Set<string>();
     for (const member of declared.members) {
@@ -81,11 +81,36 @@ export function membersOf(target: EntityClass, name: string, problems: Problems)
           `'${member.name}' is a word of the filter language. Rename the property; { column: '${member.name}' } keeps the name in the store.`,
         );
       }
-      members.set(member.name, member);
+      const known = member.kind === 'lazy' ? resolveLazy(member, name, problems) : member;
+      if (known !== undefined) members.set(member.name, known);
     }
     for (const mistake of declared.mistakes) problems.add(name, mistake.property, mistake.message);
   }
   return members;
+}
+
+function resolveLazy(member: LazyDeclaration, entity: string, problems: Problems): KnownDeclaration | undefined {
+  try {
+    const built = member.make();
+    const declaration: unknown =
+      typeof built === 'object' && built !== null && 'declaration' in built ? built.declaration : undefined;
+    if (typeof declaration === 'object' && declaration !== null) {
+      return { ...(declaration as KnownDeclaration), name: member.name };
+    }
+    problems.add(
+      entity,
+      member.name,
+      'is a function that gives no property. Return a builder: () => p.manyToOne(User).',
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    problems.add(
+      entity,
+      member.name,
+      `cannot be read: ${reason}. Is the module of its target part of a circular import?`,
+    );
+  }
+  return undefined;
 }
 
 function collectEntity(target: EntityClass, problems: Problems): EntityDraft | undefined {
@@ -141,7 +166,7 @@ function modelDeclaration(
   lineage: readonly ClassDeclarations[],
   problems: Problems,
 ): ModelDeclaration | undefined {
-  const own = declarationsOf(target).models;
+  const own = readDeclarations(target)?.models ?? [];
   const models =
     own.length > 0 ? own : (lineage.findLast((declared) => declared.models[0]?.inherited === true)?.models ?? []);
   const [first, second] = models;

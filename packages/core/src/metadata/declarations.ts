@@ -81,7 +81,18 @@ export interface RelationDeclaration {
   readonly store?: string;
 }
 
-export type MemberDeclaration = FieldDeclaration | EmbeddedDeclaration | RelationDeclaration;
+/** A member whose declaration is only made when the model is compiled, because it names classes. */
+export interface LazyDeclaration {
+  readonly kind: 'lazy';
+  readonly name: string;
+  readonly by: string;
+  readonly make: () => unknown;
+}
+
+/** What a member turns out to be. */
+export type KnownDeclaration = FieldDeclaration | EmbeddedDeclaration | RelationDeclaration;
+
+export type MemberDeclaration = KnownDeclaration | LazyDeclaration;
 
 export interface HookDeclaration {
   readonly event: LifecycleEvent;

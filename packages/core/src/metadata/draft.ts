@@ -8,7 +8,7 @@ import type { RelationModel } from '../model/relation-model.js';
 import type {
   AnnotationDeclaration,
   IndexDeclaration,
-  MemberDeclaration,
+  KnownDeclaration,
   ModelDeclaration,
   RelationDeclaration,
 } from './declarations.js';
@@ -34,7 +34,7 @@ export interface EntityDraft {
   readonly target: EntityClass;
   readonly declaration: ModelDeclaration;
   /** By name; base classes first, a subclass replaces what it declares again. */
-  readonly members: ReadonlyMap<string, MemberDeclaration>;
+  readonly members: ReadonlyMap<string, KnownDeclaration>;
   readonly indexes: readonly IndexDeclaration[];
   readonly annotations: readonly AnnotationDeclaration[];
   readonly model: EntityModelDraft;

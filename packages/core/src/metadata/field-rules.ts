@@ -1,7 +1,7 @@
 /** What a single property must satisfy, whatever its neighbours are. */
 import type { EntityKind } from '../model/entity-model.js';
 import type { FieldType } from '../model/field.js';
-import type { FieldDeclaration, MemberDeclaration } from './declarations.js';
+import type { FieldDeclaration, KnownDeclaration } from './declarations.js';
 import type { EntityDraft } from './draft.js';
 
 type Say = (message: string) => void;
@@ -195,7 +195,7 @@ function isCount(value: number): boolean {
 /** Decorators that belong to some kinds of entities only. */
 export function checkRole(
   draft: EntityDraft,
-  member: MemberDeclaration,
+  member: KnownDeclaration,
   report: (property: string, message: string) => void,
 ): void {
   const { kind } = draft.declaration;

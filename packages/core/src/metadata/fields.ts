@@ -5,7 +5,7 @@ import { type EmbeddedShape, embeddedArrayCodec } from '../model/codec-embedded.
 import type { EmbeddedModel, EntityClass } from '../model/entity-model.js';
 import type { FieldDefault, TimePrecision } from '../model/field.js';
 import { membersOf } from './collect.js';
-import type { EmbeddedDeclaration, FieldDeclaration, MemberDeclaration } from './declarations.js';
+import type { EmbeddedDeclaration, FieldDeclaration, KnownDeclaration } from './declarations.js';
 import type { EntityDraft, FieldDraft } from './draft.js';
 import { checkField, checkRole, resolveType } from './field-rules.js';
 import { shorten, snakeCase } from './naming.js';
@@ -65,7 +65,7 @@ export function buildFields(draft: EntityDraft, problems: Problems): void {
 
 type Report = (property: string, message: string) => void;
 
-function leavesOf(member: MemberDeclaration, place: Place, problems: Problems, report: Report): Leaves {
+function leavesOf(member: KnownDeclaration, place: Place, problems: Problems, report: Report): Leaves {
   if (member.kind === 'relation') return { fields: [], embeddeds: [] };
   if (member.kind === 'embedded') return embeddedLeaves(member, place, problems, report);
   const field = buildField(member, place, report);

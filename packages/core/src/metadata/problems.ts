@@ -4,7 +4,9 @@ import { MetadataError, type MetadataProblem } from '../errors/errors.js';
 export class Problems {
   readonly #list: MetadataProblem[] = [];
 
+  /** The same mistake is noted once, though an embedded or base class that has it may be used many times. */
   add(entity: string, property: string | undefined, message: string): void {
+    if (this.#list.some((p) => p.entity === entity && p.property === property && p.message === message)) return;
     this.#list.push(property === undefined ? { entity, message } : { entity, property, message });
   }
 

@@ -48,7 +48,7 @@ export type IdValue = string | number | bigint;
  * What identifies an entity: the type of `id`; of a class with `[identity]` that property, or an object of them. Where
  * neither is there, any single value, or an object by property.
  */
-export type IdOf<T> = T extends { readonly [identity]: infer K }
+export type IdOf<T> = T extends { readonly [identity]: infer K extends string }
   ? IsUnion<K> extends true
     ? { readonly [P in K & keyof T]: KeyValue<T[P]> }
     : KeyValue<T[K & keyof T]>
