@@ -75,7 +75,8 @@ export class Collection<T extends object> extends RelationContainer {
 
   /** Adds entities; those that are in it already are passed over. Written by the next flush. */
   add(...entities: readonly T[]): void {
-    const state = this.#touch();
+    const state = this.#open();
+    this.touch();
     for (const entity of entities) {
       this.#check(entity);
       if (state.items?.includes(entity) === true && !state.removed.has(entity)) continue;
@@ -86,7 +87,8 @@ export class Collection<T extends object> extends RelationContainer {
 
   /** Takes entities out; without loading, it is for the flush to find that one was never in it. */
   remove(...entities: readonly T[]): void {
-    const state = this.#touch();
+    const state = this.#open();
+    this.touch();
     for (const entity of entities) {
       this.#check(entity);
       const at = state.items?.indexOf(entity) ?? -1;
@@ -97,7 +99,8 @@ export class Collection<T extends object> extends RelationContainer {
 
   /** Makes these its only entities. Where it is not loaded, the flush loads what is stored to know what to take out. */
   set(entities: Iterable<T>): void {
-    const state = this.#touch();
+    const state = this.#open();
+    this.touch();
     const wanted = new Set(entities);
     if (this.#isWhole(state) && state.items !== undefined) {
       this.remove(...state.items.filter((item) => !wanted.has(item)));
@@ -116,7 +119,7 @@ export class Collection<T extends object> extends RelationContainer {
   get(): readonly T[] {
     if (this.#state?.items === undefined) {
       if (this.owner !== undefined) throw this.notLoaded();
-      return [...this.#touch().added];
+      return [...this.#open().added];
     }
     return this.#state.items;
   }
@@ -146,7 +149,7 @@ export class Collection<T extends object> extends RelationContainer {
     );
   }
 
-  #touch(): State<T> {
+  #open(): State<T> {
     this.#state ??= { items: undefined, complete: false, added: new Set(), removed: new Set(), replaced: false };
     return this.#state;
   }
@@ -196,7 +199,7 @@ export class Collection<T extends object> extends RelationContainer {
       items: (collection) => collection.#state?.items,
       isComplete: (collection) => collection.#state?.items !== undefined && collection.#state.complete,
       resolve(collection, stored, complete = true) {
-        const state = collection.#touch();
+        const state = collection.#open();
         if (state.replaced) {
           for (const item of stored) if (!state.added.delete(item)) state.removed.add(item);
           if (complete) state.replaced = false;
@@ -210,7 +213,7 @@ export class Collection<T extends object> extends RelationContainer {
         state.complete = complete;
       },
       initialize(collection) {
-        const state = collection.#touch();
+        const state = collection.#open();
         state.items = [...state.added];
         state.complete = true;
         state.replaced = false;

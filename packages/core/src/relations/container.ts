@@ -33,7 +33,12 @@ export abstract class RelationContainer {
     return this.#binding;
   }
 
-  protected requireBinding(what: string): { readonly owner: object } & RelationBinding {
+  /** To be called by every change that the application makes. */
+  protected touch(): void {
+    this.#binding?.touched.add(this);
+  }
+
+  protected requireBinding(what: string): { readonly owner: object } & Pick<RelationBinding, 'relation' | 'loader'> {
     if (this.#owner === undefined || this.#binding === undefined) {
       throw new InvalidStateError(
         `A ${this.constructor.name} cannot ${what} before its owner belongs to a unit of work; add the owner first with uow.add().`,
@@ -56,6 +61,10 @@ export abstract class RelationContainer {
   static attach(container: RelationContainer, owner: object, binding: RelationBinding): void {
     container.#owner = owner;
     container.#binding = binding;
+  }
+
+  static ownerOf(container: RelationContainer): object | undefined {
+    return container.#owner;
   }
 
   static relationOf(container: RelationContainer): RelationModel | undefined {

@@ -99,6 +99,7 @@ export class Ref<T extends object> extends RelationContainer {
     this.#target = target;
     this.#key = target === null ? null : undefined;
     this.#changed = true;
+    this.touch();
   }
 
   /** Loads the related entity unless it is loaded; `null` if there is none. Joins the running unit of work. */

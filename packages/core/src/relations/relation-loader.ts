@@ -29,4 +29,6 @@ export interface RelationLoader {
 export interface RelationBinding {
   readonly relation: RelationModel;
   readonly loader: RelationLoader;
+  /** Told of every container that the application changes, so that a flush need not look at all of them. */
+  readonly touched: { add(container: object): unknown };
 }

@@ -52,7 +52,8 @@ export class TimeSeries<T extends object> extends RelationContainer {
 
   /** Adds points; the next flush writes them. */
   add(...points: readonly SeriesPoint<T>[]): void {
-    const state = this.#touch();
+    const state = this.#open();
+    this.touch();
     for (const point of points) state.added.add(point);
   }
 
@@ -97,7 +98,7 @@ export class TimeSeries<T extends object> extends RelationContainer {
     );
   }
 
-  #touch(): State<T> {
+  #open(): State<T> {
     this.#state ??= { items: undefined, added: new Set() };
     return this.#state;
   }
@@ -130,7 +131,7 @@ export class TimeSeries<T extends object> extends RelationContainer {
         return added === undefined || added.size === 0 ? undefined : added;
       },
       resolve(series, items) {
-        series.#touch().items = [...items];
+        series.#open().items = [...items];
       },
       settle(series, written) {
         const state = series.#state;
@@ -138,7 +139,7 @@ export class TimeSeries<T extends object> extends RelationContainer {
         for (const point of written) state.added.delete(point);
       },
       restore(series, points) {
-        const state = series.#touch();
+        const state = series.#open();
         for (const point of points) state.added.add(point);
       },
     };
