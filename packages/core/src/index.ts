@@ -27,6 +27,18 @@ export { Collection, type LoadedCollection } from './relations/collection.js';
 export { type LoadedRef, Ref } from './relations/ref.js';
 export type { SeriesRange } from './relations/relation-loader.js';
 export { type LoadedSeries, type SeriesPoint, TimeSeries } from './relations/time-series.js';
+export type { Page, PageInfo } from './repository/page.js';
+export { RelationReader } from './repository/relation-reader.js';
+export {
+  type BulkOptions,
+  type ByIdOptions,
+  type NumericName,
+  type PageOptions,
+  Repository,
+  type StreamOptions,
+  type UpsertOptions,
+} from './repository/repository.js';
+export type { CallOptions } from './session/ports.js';
 export type * from './store/capabilities.js';
 export type * from './store/commit.js';
 export type * from './store/condition.js';

@@ -6,7 +6,7 @@ import type { EntityModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
 import { at, describe, invalid, type Place } from './comparand.js';
 import { fromNeutral } from './identity.js';
-import { type Member, type Members, membersOf, unknownProperty } from './members.js';
+import { type Members, membersOf, unknownProperty } from './members.js';
 
 export interface Selection {
   readonly fields: readonly Field[];
@@ -14,74 +14,117 @@ export interface Selection {
   toPlain(row: Row): object;
 }
 
-/** Reads a list of property paths. An embedded object stands for all of it, a to-one relation for its key. */
+/** A selected value: a field, or what is at a path in a json field. */
+interface Part {
+  readonly field: Field;
+  readonly inside?: readonly string[];
+}
+
+type Bag = Record<string, unknown>;
+
+/**
+ * Reads a list of property paths. An embedded object stands for all of it, a to-one relation for its key; a nullable
+ * embedded object is null where everything selected of it is absent.
+ */
 export function compileSelection(entity: EntityModel, select: unknown): Selection {
   const place: Place = { entity, path: [] };
   if (!Array.isArray(select) || select.length === 0) {
     throw invalid(place, `select takes a list of at least one property, and was given ${describe(select)}.`);
   }
-  const fields = new Set<Field>();
-  for (const path of select) for (const field of fieldsAt(place, path)) fields.add(field);
-  const list = [...fields];
+  const asked = select.flatMap((path) => partsAt(place, path));
+  const whole = new Set(asked.filter((part) => part.inside === undefined).map((part) => part.field));
+  const parts = asked.filter((part) => part.inside === undefined || !whole.has(part.field));
+  const fields = [...new Set(parts.map((part) => part.field))];
+  const steps = parts.map(({ field, inside }) => ({
+    position: fields.indexOf(field),
+    field,
+    inside,
+    path: inside === undefined ? field.path : [...field.path, ...inside],
+  }));
   const nullable = entity.embeddeds
     .filter((part) => part.nullable)
     .map((part) => part.path)
     .sort((a, b) => b.length - a.length); // inner ones first: an outer one may be empty only after them
-  return { fields: list, toPlain: (row) => plain(list, nullable, row) };
+  return {
+    fields,
+    toPlain(row) {
+      const out: Bag = {};
+      for (const { position, field, inside, path } of steps) {
+        const value = fromNeutral(field, row[position]);
+        put(out, path, inside === undefined ? value : valueInside(value, inside));
+      }
+      for (const path of nullable) dropEmpty(out, path);
+      return out;
+    },
+  };
 }
 
-function fieldsAt(place: Place, path: unknown): readonly Field[] {
+function partsAt(place: Place, path: unknown): readonly Part[] {
   if (typeof path !== 'string') throw invalid(place, `select takes property paths, and was given ${describe(path)}.`);
   const steps = path.split('.');
   let members: Members = membersOf(place.entity);
-  let member: Member | undefined;
   for (const [position, step] of steps.entries()) {
     const here = steps.slice(0, position + 1);
-    if (member !== undefined && member.kind !== 'embedded') {
-      throw invalid(
-        at(place, ...here),
-        'select reaches into embedded objects only. Select the whole property, or populate the relation.',
-      );
-    }
-    if (member !== undefined) members = member.members;
-    member = members.get(step);
+    const rest = steps.slice(position + 1);
+    const member = members.get(step);
     if (member === undefined) throw unknownProperty(place.entity, here, members, 'in select');
-  }
-  return member === undefined ? [] : fieldsOf(at(place, ...steps), member);
-}
-
-function fieldsOf(place: Place, member: Member): readonly Field[] {
-  if (member.kind === 'field') return [member.field];
-  if (member.kind === 'embedded') return [...member.members.values()].flatMap((inner) => fieldsOf(place, inner));
-  if (member.fields.length > 0) return member.fields;
-  throw invalid(place, 'its key is not in this entity, so it cannot be selected. Populate the relation instead.');
-}
-
-function plain(fields: readonly Field[], nullable: readonly (readonly string[])[], row: Row): object {
-  const out: Record<string, unknown> = {};
-  fields.forEach((field, position) => {
-    let target = out;
-    for (const step of field.path.slice(0, -1)) {
-      let inner = target[step];
-      if (typeof inner !== 'object' || inner === null) {
-        inner = {};
-        target[step] = inner;
-      }
-      target = inner as Record<string, unknown>;
+    if (member.kind === 'embedded') {
+      if (rest.length === 0) return leaves(member.members);
+      members = member.members;
+      continue;
     }
-    target[field.path.at(-1) ?? field.name] = fromNeutral(field, row[position]);
+    if (rest.length === 0 && member.kind === 'field') return [{ field: member.field }];
+    if (member.kind === 'field' && member.field.type === 'json') return [{ field: member.field, inside: rest }];
+    if (rest.length === 0 && member.kind === 'relation' && member.fields.length > 0) {
+      return member.fields.map((field) => ({ field }));
+    }
+    throw invalid(
+      at(place, ...here),
+      member.kind === 'relation'
+        ? 'select gives the key of a to-one relation and nothing else of relations. Populate the relation instead.'
+        : 'select reaches into embedded objects and json only. Select the whole property.',
+    );
+  }
+  return [];
+}
+
+function leaves(members: Members): Part[] {
+  return [...members.values()].flatMap((member) => {
+    if (member.kind === 'field') return [{ field: member.field }];
+    return member.kind === 'embedded' ? leaves(member.members) : member.fields.map((field) => ({ field }));
   });
-  for (const path of nullable) dropEmpty(out, path);
-  return out;
+}
+
+function valueInside(value: unknown, path: readonly string[]): unknown {
+  let inner = value;
+  for (const step of path) {
+    if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, step)) return null;
+    inner = (inner as Bag)[step];
+  }
+  return inner ?? null;
+}
+
+function put(out: Bag, path: readonly string[], value: unknown): void {
+  let target = out;
+  for (const step of path.slice(0, -1)) {
+    const inner = target[step];
+    if (typeof inner === 'object' && inner !== null) target = inner as Bag;
+    else {
+      const made: Bag = {};
+      target[step] = made;
+      target = made;
+    }
+  }
+  target[path.at(-1) ?? ''] = value;
 }
 
 /** A nullable embedded object all of whose selected leaves are absent is null. */
-function dropEmpty(out: Record<string, unknown>, path: readonly string[]): void {
-  let target: Record<string, unknown> = out;
+function dropEmpty(out: Bag, path: readonly string[]): void {
+  let target: Bag = out;
   for (const step of path.slice(0, -1)) {
     const inner = target[step];
     if (typeof inner !== 'object' || inner === null) return;
-    target = inner as Record<string, unknown>;
+    target = inner as Bag;
   }
   const name = path.at(-1) ?? '';
   const value = target[name];

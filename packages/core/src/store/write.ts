@@ -17,6 +17,7 @@ export interface InsertBatch {
   /**
    * What to do with a row whose key exists (default: error). `update` sets `update` fields from the new row;
    * `ignore` leaves the stored one. With `keys` the conflict is on these fields (a unique index) and not on the ids.
+   * The entity's version, where it is among `update`, is not taken from the new row: it becomes the stored one plus 1.
    */
   readonly onConflict?: { readonly do: 'update' | 'ignore'; readonly keys?: readonly Field[]; readonly update?: readonly Field[] };
 }

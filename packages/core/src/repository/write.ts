@@ -1,0 +1,230 @@
+/**
+ * Writes that pass the unit of work by: new rows in one batch, and changes of all rows that match a filter in one
+ * statement. No hooks run and nothing cascades; entities that are loaded already keep the values they have.
+ */
+import { InvalidQueryError, OptimisticLockError } from '../errors/errors.js';
+import type { EntityModel } from '../model/entity-model.js';
+import type { Field, Row, Value } from '../model/field.js';
+import { and, isFalse, orAbsent } from '../query/logic.js';
+import { pagesByKey } from '../query/pages.js';
+import { entitiesIn, settle } from '../query/semi-join.js';
+import type { CallOptions, WorkContext } from '../session/ports.js';
+import type { Condition } from '../store/condition.js';
+import type { BulkUpdate, InsertBatch } from '../store/write.js';
+import { now, one } from './managed.js';
+import { newRows, storedFields } from './new-rows.js';
+import { requireCapability } from './query-plan.js';
+
+/** Rows per batch where a bulk write has to be made of single ones. */
+const CHUNK = 5_000;
+
+/** Inserts and gives the rows as they are now stored. */
+export async function insertRows(
+  work: WorkContext,
+  entity: EntityModel,
+  list: readonly unknown[],
+  call: CallOptions,
+): Promise<Row[]> {
+  const rows = newRows(entity, list);
+  await writeNew(work, entity, rows, call);
+  return rows;
+}
+
+/** Writes new rows as one batch for those with and one for those without values that the store makes. */
+export async function writeNew(
+  work: WorkContext,
+  entity: EntityModel,
+  rows: readonly Row[],
+  call: CallOptions,
+  onConflict?: InsertBatch['onConflict'],
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const open = (row: Row) => entity.ids.some((field) => row[field.index] === undefined);
+  const groups = [rows.filter(open), rows.filter((row) => !open(row))].filter((group) => group.length > 0);
+  const insert = async (context: WorkContext): Promise<number> => {
+    let count = 0;
+    for (const group of groups) {
+      const { given, made } = storedFields(entity, group);
+      const access = await context.access(entity, [entity], call);
+      const result = await context.store(entity).write(
+        {
+          op: 'insert',
+          entity,
+          fields: given,
+          rows: group.map((row) => given.map((field) => row[field.index])),
+          ...(made.length === 0 ? {} : { returning: made }),
+          ...(onConflict === undefined ? {} : { onConflict }),
+        },
+        access,
+      );
+      count += result.count;
+      result.returned?.forEach((values, at) => {
+        const row = group[at];
+        if (row !== undefined) made.forEach((field, position) => (row[field.index] = values[position]));
+      });
+    }
+    return count;
+  };
+  return groups.length > 1 ? work.atomically(entity, call, insert) : insert(work);
+}
+
+/** What an update by filter sets and adds. */
+export interface Change {
+  readonly set: readonly { readonly field: Field; readonly value: Value }[];
+  readonly increment: readonly { readonly field: Field; readonly by: Value }[];
+}
+
+/** Changes all rows that match, with version and time of change. Returns their number. */
+export async function updateWhere(
+  work: WorkContext,
+  entity: EntityModel,
+  where: Condition,
+  change: Change,
+  call: CallOptions,
+): Promise<number> {
+  const { version, updatedAt } = entity;
+  const touched = new Set([...change.set, ...change.increment].map(({ field }) => field));
+  if (touched.size === 0)
+    throw new InvalidQueryError(`${entity.name}: the update sets nothing. Name at least one property.`, {
+      entity: entity.name,
+    });
+  const whole: Change = {
+    set:
+      updatedAt === undefined || touched.has(updatedAt)
+        ? change.set
+        : [...change.set, { field: updatedAt, value: now(updatedAt) }],
+    increment: version === undefined ? change.increment : [...change.increment, { field: version, by: one(version) }],
+  };
+  const settled = await settle(work, entity, where, call);
+  if (isFalse(settled)) return 0;
+  const store = work.store(entity);
+  if (store.bulk === undefined || !store.capabilities.bulkWrites)
+    return updateOneByOne(work, entity, settled, whole, call);
+  const access = await work.access(entity, [entity, ...entitiesIn(settled)], call);
+  const write: BulkUpdate = { op: 'updateWhere', entity, where: settled, ...whole };
+  return store.bulk(write, access);
+}
+
+/** Deletes all rows that match. Returns their number. */
+export async function deleteWhere(
+  work: WorkContext,
+  entity: EntityModel,
+  where: Condition,
+  call: CallOptions,
+): Promise<number> {
+  const settled = await settle(work, entity, where, call);
+  if (isFalse(settled)) return 0;
+  const store = work.store(entity);
+  const reads = [entity, ...entitiesIn(settled)];
+  if (store.bulk !== undefined && store.capabilities.bulkWrites) {
+    return store.bulk({ op: 'deleteWhere', entity, where: settled }, await work.access(entity, reads, call));
+  }
+  return eachChunk(work, entity, settled, entity.ids, call, async (keys, context) => {
+    const access = await context.access(entity, [], call);
+    return (await context.store(entity).write({ op: 'delete', entity, keys }, access)).count;
+  });
+}
+
+async function updateOneByOne(
+  work: WorkContext,
+  entity: EntityModel,
+  where: Condition,
+  change: Change,
+  call: CallOptions,
+): Promise<number> {
+  const { version } = entity;
+  const added = change.increment.map(({ field }) => field);
+  const fields = [...change.set.map(({ field }) => field), ...added];
+  return eachChunk(work, entity, where, [...entity.ids, ...added], call, async (rows, context) => {
+    const access = await context.access(entity, [], call);
+    const result = await context.store(entity).write(
+      {
+        op: 'update',
+        entity,
+        fields,
+        keys: rows.map((row) => row.slice(0, entity.ids.length)),
+        rows: rows.map((row) => [
+          ...change.set.map(({ value }) => value),
+          ...change.increment.map(({ by }, at) => sum(row[entity.ids.length + at], by)),
+        ]),
+        ...(version === undefined
+          ? {}
+          : { versions: rows.map((row) => row[entity.ids.length + added.indexOf(version)]) }),
+      },
+      access,
+    );
+    if (result.missed !== undefined && result.missed.length > 0) {
+      throw new OptimisticLockError(
+        `${result.missed.length} rows of ${entity.name} in store "${entity.store}" were changed by someone else during an update by filter. Run it again.`,
+        { entity: entity.name, store: entity.store },
+      );
+    }
+    return result.count;
+  });
+}
+
+/** Runs over all rows that match, as one transaction where the store has them. */
+async function eachChunk(
+  work: WorkContext,
+  entity: EntityModel,
+  where: Condition,
+  fields: readonly Field[],
+  call: CallOptions,
+  write: (rows: readonly Row[], context: WorkContext) => Promise<number>,
+): Promise<number> {
+  return work.atomically(entity, call, async (context) => {
+    const access = await context.access(entity, [entity, ...entitiesIn(where)], call);
+    let count = 0;
+    const spec = { entity, fields, where: orAbsent(and(where)) };
+    for await (const rows of pagesByKey(context.store(entity), spec, access, CHUNK)) {
+      count += await write(
+        rows.map((row) => row.slice(0, fields.length)),
+        context,
+      );
+    }
+    return count;
+  });
+}
+
+function sum(value: Value, by: Value): Value {
+  if (typeof by === 'bigint') return (typeof value === 'bigint' ? value : 0n) + by;
+  if (typeof by === 'number') return (typeof value === 'number' ? value : 0) + by;
+  return addDecimals(typeof value === 'string' ? value : '0', String(by));
+}
+
+/** Exact sum of two decimals as texts. */
+export function addDecimals(a: string, b: string): string {
+  const scale = Math.max(fraction(a).length, fraction(b).length);
+  const total = scaled(a, scale) + scaled(b, scale);
+  const digits = String(total < 0n ? -total : total).padStart(scale + 1, '0');
+  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+  return total < 0n ? `-${text}` : text;
+}
+
+function fraction(text: string): string {
+  return text.split('.')[1] ?? '';
+}
+
+function scaled(text: string, scale: number): bigint {
+  const [integer = '0'] = text.split('.');
+  return BigInt(integer.replace('+', '') + fraction(text).padEnd(scale, '0'));
+}
+
+/** `upsert` needs a store that decides conflicts by itself: two processes may do it at once. */
+export async function upsertRows(
+  work: WorkContext,
+  entity: EntityModel,
+  rows: readonly Row[],
+  conflict: NonNullable<InsertBatch['onConflict']>,
+  call: CallOptions,
+): Promise<number> {
+  const store = work.store(entity);
+  requireCapability(
+    store.capabilities.upsert,
+    store,
+    entity,
+    'upsert',
+    'Find the entity, then change or create it in a transaction.',
+  );
+  return writeNew(work, entity, rows, call, conflict);
+}
