@@ -48,10 +48,7 @@ export class CommitPlan {
   }
 
   toJSON(): unknown {
-    return {
-      operations: this.operations.map((operation) => ({ ...operation, keys: operation.keys })),
-      notes: this.notes,
-    };
+    return { operations: this.operations, notes: this.notes };
   }
 
   toString(): string {
@@ -79,20 +76,19 @@ export class CommitPlan {
 function describe(write: PlannedWrite): PlannedOperation {
   const { entity } = write;
   let keys: readonly unknown[] | undefined;
-  const operation = {
+  return {
     domain: write.store.domain.name,
     store: entity.store,
     entity: entity.name,
     operation: write.operation,
     count: write.count,
     fields: write.fields.map((field) => field.name),
+    // Read on demand: a plan of many thousand rows is mostly asked for its counts.
+    get keys() {
+      keys ??= write.keys().map((key) => keyOf(entity.ids, key));
+      return keys;
+    },
   };
-  // Read on demand: a plan of many thousand rows is mostly asked for its counts.
-  Object.defineProperty(operation, 'keys', {
-    enumerable: false,
-    get: () => (keys ??= write.keys().map((key) => keyOf(entity.ids, key))),
-  });
-  return operation as PlannedOperation;
 }
 
 function keyOf(ids: readonly Field[], key: Row): unknown {

@@ -94,10 +94,8 @@ function edgesOf(changes: readonly InsertChange[]): Set<Edge> {
   const edges = new Set<Edge>();
   for (const change of changes) {
     for (const link of change.parents) {
-      let parents = found.get(change.entity);
-      if (parents === undefined) found.set(change.entity, (parents = new Map()));
-      let between = parents.get(link.parent.entity);
-      if (between === undefined) parents.set(link.parent.entity, (between = []));
+      const parents = getOrMake(found, change.entity, () => new Map<EntityModel, Edge[]>());
+      const between = getOrMake(parents, link.parent.entity, () => []);
       // One edge for each reference, since only some of them may be nullable.
       let edge = between.find((other) => other.uses[0]?.link.fields === link.fields);
       if (edge === undefined) {
@@ -168,7 +166,11 @@ function oneByOne(changes: readonly InsertChange[]): InsertChange[][] {
     );
   }
   const batches: InsertChange[][] = [];
-  for (const change of changes) (batches[levels.get(change) ?? 0] ??= []).push(change);
+  for (const change of changes) {
+    const level = levels.get(change) ?? 0;
+    batches[level] ??= [];
+    batches[level].push(change);
+  }
   return batches.flatMap((batch) => [...groupByEntity(batch).values()]);
 }
 
@@ -201,4 +203,13 @@ function depths(changes: readonly InsertChange[]): Map<InsertChange, number> | u
     level = next;
   }
   return levels.size === changes.length ? levels : undefined;
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
 }

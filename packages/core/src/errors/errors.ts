@@ -121,6 +121,21 @@ export class CommitUnknownError extends StoreweaveError {
   readonly code = 'COMMIT_UNKNOWN';
 }
 
+/** With atomicity 'best-effort': some transaction domains of a unit of work were committed, others were not. */
+export class PartialCommitError extends StoreweaveError {
+  readonly code = 'COMMIT_PARTIAL';
+  constructor(
+    message: string,
+    /** Names of the domains that were committed. */
+    readonly committed: readonly string[],
+    /** Names of the domains that were not, or of which it is not known. */
+    readonly notCommitted: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** The store accepts no writes at present. */
 export class ReadOnlyError extends StoreweaveError {
   readonly code = 'READ_ONLY';

@@ -1,0 +1,181 @@
+/**
+ * The native transactions of one unit of work: one for each transaction domain that it has touched, begun at the first
+ * touch. One domain is atomic by nature. Several are only committed where the caller settled for best effort, one after
+ * the other, and then a failure says which of them had been committed.
+ */
+import {
+  CapabilityError,
+  CommitUnknownError,
+  ConfigurationError,
+  PartialCommitError,
+  ReadOnlyError,
+} from '../errors/errors.js';
+import type { EntityModel } from '../model/entity-model.js';
+import type { Transaction, TransactionDomain, TransactionOptions } from '../store/access.js';
+import type { Store } from '../store/store.js';
+import type { PlannedWrite } from './planned-write.js';
+
+/** What a unit of work over several transaction domains is promised. */
+export type Atomicity = 'atomic' | 'best-effort';
+
+export class DomainTransactions {
+  readonly #running = new Map<TransactionDomain, Promise<Transaction>>();
+  /** Domains that something was written to, in order. */
+  readonly #written = new Set<TransactionDomain>();
+  /** Domains without transactions that something was written to: nothing takes that back. */
+  readonly #final = new Set<TransactionDomain>();
+
+  constructor(
+    private readonly options: TransactionOptions,
+    private readonly atomicity: Atomicity,
+  ) {}
+
+  /** The transaction of a store's domain, begun if need be; undefined where the store has none. */
+  async join(store: Store, entity: EntityModel): Promise<Transaction | undefined> {
+    const { domain } = store;
+    this.#checkIsolation(store, entity);
+    if (domain.begin === undefined) return undefined;
+    let running = this.#running.get(domain);
+    if (running === undefined) {
+      running = domain.begin(this.options);
+      this.#running.set(domain, running);
+      // A failed begin is not remembered: the caller sees it, and a rollback has nothing to end.
+      running.catch(() => this.#running.delete(domain));
+    }
+    return running;
+  }
+
+  /** Refuses writes that could not be kept together, before any of them is sent. */
+  admit(writes: readonly PlannedWrite[]): void {
+    if (writes.length === 0) return;
+    if (this.options.readOnly === true) {
+      throw new ReadOnlyError(
+        `This unit of work is read-only, but would ${writes[0]?.operation} ${writes[0]?.entity.name}. Open it without readOnly.`,
+        { entity: writes[0]?.entity.name },
+      );
+    }
+    const domains = new Set([...this.#written, ...writes.map((write) => write.store.domain)]);
+    if (this.atomicity === 'best-effort') return;
+    if (domains.size > 1) {
+      const names = [...domains].map((domain) => domain.name).join(', ');
+      const entities = [...new Set(writes.map((write) => `${write.entity.name} (${write.entity.store})`))].join(', ');
+      throw new ConfigurationError(
+        `This unit of work changes ${entities} in several transaction domains (${names}), which cannot commit together. Use one unit of work for each, bind the stores to one database, or open with atomicity: 'best-effort'.`,
+      );
+    }
+    const [domain] = domains;
+    if (domain !== undefined && domain.begin === undefined && writes.length + this.#final.size > 1) {
+      throw new ConfigurationError(
+        `This unit of work needs ${writes.length} writes in ${domain.name}, which has no transactions, so they could be kept in part. Write one entity and operation at a time, or open with atomicity: 'best-effort'.`,
+      );
+    }
+  }
+
+  wrote(domain: TransactionDomain): void {
+    this.#written.add(domain);
+    if (domain.begin === undefined) this.#final.add(domain);
+  }
+
+  /** True while a rollback undoes everything that was written. */
+  get canBeUndone(): boolean {
+    return this.#final.size === 0;
+  }
+
+  /** Commits one domain after the other; those only read first, so that their failure costs nothing. */
+  async commit(): Promise<void> {
+    const committed: TransactionDomain[] = [...this.#final];
+    const domains = [...this.#running.keys()].sort(
+      (a, b) => Number(this.#written.has(a)) - Number(this.#written.has(b)),
+    );
+    for (const [at, domain] of domains.entries()) {
+      try {
+        const transaction = await this.#running.get(domain);
+        await transaction?.commit();
+        this.#running.delete(domain);
+        if (this.#written.has(domain)) committed.push(domain);
+      } catch (error) {
+        await this.rollback();
+        throw committed.length === 0 ? error : partial(committed, domains.slice(at), this.#written, error);
+      }
+    }
+  }
+
+  /** Ends every transaction without effect. */
+  async rollback(): Promise<void> {
+    const running = [...this.#running.values()];
+    this.#running.clear();
+    for (const transaction of running) {
+      await transaction.then(
+        (begun) => begun.rollback(),
+        () => {},
+      );
+    }
+  }
+
+  /** Marks a point to come back to. Throws `CapabilityError` where a running transaction has no savepoints. */
+  async mark(name: string): Promise<Mark> {
+    const marked: Transaction[] = [];
+    for (const transaction of await Promise.all(this.#running.values())) {
+      if (transaction.savepoint === undefined) {
+        throw new CapabilityError(
+          `A transaction inside a transaction needs savepoints, which ${transaction.domain.name} does not have. Do its work in the outer transaction.`,
+        );
+      }
+      await transaction.savepoint(name);
+      marked.push(transaction);
+    }
+    return { name, marked: new Set(marked), written: [...this.#written] };
+  }
+
+  async release(mark: Mark): Promise<void> {
+    for (const transaction of mark.marked) await transaction.release?.(mark.name);
+  }
+
+  /** Goes back to a mark; domains that were first touched after it are ended altogether. */
+  async rollbackTo(mark: Mark): Promise<void> {
+    for (const [domain, running] of [...this.#running]) {
+      const transaction = await running;
+      if (mark.marked.has(transaction)) {
+        await transaction.rollbackTo?.(mark.name);
+        continue;
+      }
+      this.#running.delete(domain);
+      await transaction.rollback();
+    }
+    this.#written.clear();
+    for (const domain of [...mark.written, ...this.#final]) this.#written.add(domain);
+  }
+
+  #checkIsolation(store: Store, entity: EntityModel): void {
+    const { isolation } = this.options;
+    if (isolation === undefined) return;
+    if (store.capabilities.transactions?.isolation.includes(isolation) === true) return;
+    throw new CapabilityError(
+      `This unit of work asks for isolation '${isolation}', which the store '${entity.store}' of ${entity.name} does not have.`,
+      { entity: entity.name, store: entity.store },
+    );
+  }
+}
+
+/** A point in the running transactions of a unit of work. */
+export interface Mark {
+  readonly name: string;
+  readonly marked: ReadonlySet<Transaction>;
+  readonly written: readonly TransactionDomain[];
+}
+
+function partial(
+  committed: readonly TransactionDomain[],
+  rest: readonly TransactionDomain[],
+  written: ReadonlySet<TransactionDomain>,
+  cause: unknown,
+): PartialCommitError {
+  const failed = rest.filter((domain) => written.has(domain)).map((domain) => domain.name);
+  const unknown = cause instanceof CommitUnknownError ? ` (of ${failed[0]} it is not known)` : '';
+  return new PartialCommitError(
+    `Committed: ${committed.map((domain) => domain.name).join(', ')}. Not committed: ${failed.join(', ') || 'none'}${unknown}. With atomicity 'best-effort' it is for the application to repair this.`,
+    committed.map((domain) => domain.name),
+    failed,
+    { cause },
+  );
+}

@@ -1,0 +1,46 @@
+/**
+ * Sends planned batches, one after the other, and checks what came back: a row that was not there, or had another
+ * version than expected, ends the commit.
+ */
+import { OptimisticLockError } from '../errors/errors.js';
+import type { Access } from '../store/access.js';
+import type { PlannedWrite } from './planned-write.js';
+
+export async function execute(
+  writes: readonly PlannedWrite[],
+  accessOf: (write: PlannedWrite) => Promise<Access>,
+): Promise<void> {
+  for (const write of writes) {
+    const access = await accessOf(write);
+    const result = await write.store.write(write.toBatch(), access);
+    const missed = result.missed?.find((at) => !write.lenient(at));
+    if (missed !== undefined) throw conflict(write, missed);
+    if (result.returned !== undefined) write.returned(result.returned);
+  }
+}
+
+function conflict(write: PlannedWrite, at: number): OptimisticLockError {
+  const { entity } = write;
+  const row = write.keys()[at] ?? [];
+  const values = entity.ids.map((field, part) => {
+    const value = row[part];
+    return value === undefined || value === null ? value : field.codec.fromRow(value);
+  });
+  const key =
+    values.length === 1 ? values[0] : Object.fromEntries(entity.ids.map((field, part) => [field.name, values[part]]));
+  const expected = write.expected(at);
+  const name =
+    typeof key === 'object'
+      ? Object.values(key ?? {})
+          .map(String)
+          .join(', ')
+      : String(key);
+  const what =
+    expected === undefined
+      ? 'is not there any more: it was deleted'
+      : `does not have the expected version ${String(expected)}: it was changed or deleted by someone else`;
+  return new OptimisticLockError(
+    `${entity.name} ${name} ${what} since it was read. Nothing of this unit of work was kept; read it again and repeat the change.`,
+    { entity: entity.name, key, store: entity.store },
+  );
+}
