@@ -12,6 +12,8 @@ export interface Options {
   readonly source: string;
   /** A PostgreSQL server by its URL, in place of the embedded database. */
   readonly url?: string;
+  /** Records of one unit of work while loading. */
+  readonly chunk: number;
   readonly fresh: boolean;
   readonly json: boolean;
 }
@@ -23,6 +25,7 @@ export const USAGE = `Usage: npm run demo -- [options]
   --stores WHERE     embedded (default), or postgres://user:password@host:port/database
   --fresh            start over: what an earlier run has loaded is deleted first
   --source DIR       folder with airports.csv, flights-20k.json, flights-3m.parquet (default: package vega-datasets)
+  --chunk N          records of one unit of work while loading (default: 5000)
   --json             print the figures as one JSON object and nothing else
   --help             print this
 `;
@@ -43,13 +46,19 @@ export function readOptions(args: readonly string[], cwd: string): Options | und
   const folder = (path: string) => (isAbsolute(path) ? path : resolve(cwd, path));
   const url = readStores(values.stores ?? 'embedded');
   if (url !== undefined && values.data !== undefined) {
-    throw new UsageError('--data is the folder of the embedded database and has no meaning with --stores postgres://….');
+    throw new UsageError(
+      '--data is the folder of the embedded database and has no meaning with --stores postgres://….',
+    );
   }
   return {
     flights,
-    data: values.data === undefined ? join(fileURLToPath(new URL('../data', import.meta.url)), flights) : folder(values.data),
+    data:
+      values.data === undefined
+        ? join(fileURLToPath(new URL('../data', import.meta.url)), flights)
+        : folder(values.data),
     source: values.source === undefined ? defaultSource() : folder(values.source),
     ...(url === undefined ? {} : { url }),
+    chunk: readChunk(values.chunk ?? '5000'),
     fresh: values.fresh ?? false,
     json: values.json ?? false,
   };
@@ -65,6 +74,7 @@ function parse(args: readonly string[]) {
         data: { type: 'string' },
         source: { type: 'string' },
         stores: { type: 'string' },
+        chunk: { type: 'string' },
         fresh: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },
@@ -77,6 +87,12 @@ function parse(args: readonly string[]) {
 
 function isFlightSet(name: string): name is FlightSet {
   return Object.hasOwn(FLIGHT_SETS, name);
+}
+
+function readChunk(text: string): number {
+  const chunk = Number(text);
+  if (Number.isInteger(chunk) && chunk > 0 && chunk <= 100_000) return chunk;
+  throw new UsageError(`--chunk takes a whole number from 1 to 100000, not '${text}'.`);
 }
 
 function readStores(stores: string): string | undefined {

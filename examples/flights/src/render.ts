@@ -49,12 +49,17 @@ export function delayChart(delays: Delays, screen: Screen): string {
   const step = Math.max(1, Math.ceil(delays.days.length / Math.max(20, screen.width - gutter)));
   const points = everyNth(delays.days, step);
   const values = points.map(({ meanDelay }) => meanDelay);
-  const lines = plot(values, { height: 14, offset: 2, format: (value: number) => value.toFixed(1).padStart(7) }).split('\n');
+  const lines = plot(values, { height: 14, offset: 2, format: (value: number) => value.toFixed(1).padStart(7) }).split(
+    '\n',
+  );
 
   const inWorst = points.map(({ day }) => day >= delays.worst.from && day < addDays(delays.worst.from, 7));
   const first = inWorst.indexOf(true);
   const last = inWorst.lastIndexOf(true);
-  const marks = inWorst.map((worst) => (worst ? '▲' : ' ')).join('').trimEnd();
+  const marks = inWorst
+    .map((worst) => (worst ? '▲' : ' '))
+    .join('')
+    .trimEnd();
   const paint = (text: string) => (screen.colours && text !== '' ? RED + text + PLAIN : text);
   const painted = lines.map((line) => {
     // The part of the line over the worst week; the column of a day is its position after the gutter.
