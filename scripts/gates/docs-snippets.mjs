@@ -68,7 +68,7 @@ export async function checkMarkdown(file, text, read) {
     const body = wanted.replace(/^(?=.)/gm, match[1]);
     if (match[3] !== body)
       problems.push(`${file}:${line}: differs from ${path}${name === undefined ? '' : `#${name}`}`);
-    fixed += match[0].replace(match[3], () => body);
+    fixed += `${match[0].slice(0, match[0].indexOf('\n') + 1)}${body}${match[1]}\`\`\``;
   }
   return { blocks, problems, fixed: fixed + text.slice(at) };
 }

@@ -40,6 +40,8 @@ test('a ts block that differs, has no mark or names nothing is reported with its
     't.md:15: there is no file b.ts',
   ]);
   expect(checked.fixed).toContain('```ts\nconst x = 1;\n\nx;\n```');
+  const empty = await checkMarkdown('t.md', '<!-- snippet: a.ts#one -->\n```ts\n```\n', read);
+  expect(empty.fixed).toBe('<!-- snippet: a.ts#one -->\n```ts\nconst x = 1;\n\nx;\n```\n');
 });
 
 test('paths of one machine and registry hosts are found, relative paths and routes are not', async () => {
@@ -57,9 +59,9 @@ test('silent skips are found, a skip with its reason is not', async () => {
   const { findSkips } = await gate<{ findSkips(text: string): { line: number }[] }>('skipped-tests');
   const bad = [`it${'.skip'}('x')`, `describe${'.only'}('x')`, `test.concurrent${'.todo'}('x')`, `context${'.skip'}()`];
   expect(findSkips(bad.join('\n')).map(({ line }) => line)).toEqual([1, 2, 3, 4]);
-  expect(findSkips(['context.skip("needs a server")', `// it${'.skip'} is not there`, 'rows.skip(1)'].join('\n'))).toEqual(
-    [],
-  );
+  expect(
+    findSkips(['context.skip("needs a server")', `// it${'.skip'} is not there`, 'rows.skip(1)'].join('\n')),
+  ).toEqual([]);
 });
 
 test('lines of code do not count comments and blank lines', async () => {
