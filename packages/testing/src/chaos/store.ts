@@ -32,6 +32,8 @@ export class ChaosStore implements Store {
   readonly capabilities: Capabilities;
   readonly domain: ChaosDomain;
   readonly plan: ChaosPlan;
+  /** What the inner store was opened with, for all its logical names. */
+  readonly entities: EntityModel[] = [];
   readonly schema?: SchemaStore;
   readonly graph?: GraphStore;
   readonly series?: SeriesStore;
@@ -89,7 +91,10 @@ export class ChaosStore implements Store {
   }
 
   open(context: StoreContext): Promise<void> {
-    return this.plan.around('open', '', {}, () => this.inner.open(context));
+    return this.plan.around('open', '', {}, async () => {
+      await this.inner.open(context);
+      this.entities.push(...context.entities);
+    });
   }
 
   close(): Promise<void> {

@@ -61,6 +61,8 @@ export function compareJson(a: Value, b: Value): number {
 export function compareScalars(a: Value, b: Value): number {
   const left = a as string | number | bigint | boolean;
   const right = b as string | number | bigint | boolean;
+  // As PostgreSQL has it: NaN equals itself and is greater than every other number.
+  if (Number.isNaN(left) || Number.isNaN(right)) return Number(Number.isNaN(left)) - Number(Number.isNaN(right));
   return left < right ? -1 : left > right ? 1 : 0;
 }
 

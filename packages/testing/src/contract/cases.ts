@@ -1,0 +1,27 @@
+/** Every case of the suite, in the order in which they are run: the plain ones first. */
+import type { ContractCase } from './case.js';
+import { bulkCases } from './cases/bulk.js';
+import { embeddedCases } from './cases/embedded.js';
+import { filterCases } from './cases/filters.js';
+import { keyCases } from './cases/keys.js';
+import { lockingCases } from './cases/locking.js';
+import { readingCases } from './cases/reading.js';
+import { relationCases } from './cases/relations.js';
+import { shopCases } from './cases/shop.js';
+import { transactionCases } from './cases/transactions.js';
+import { typeCases } from './cases/types.js';
+import { writeCases } from './cases/writes.js';
+
+export const contractCases: readonly ContractCase[] = [
+  ...typeCases,
+  ...keyCases,
+  ...writeCases,
+  ...embeddedCases,
+  ...lockingCases,
+  ...filterCases,
+  ...readingCases,
+  ...bulkCases,
+  ...relationCases,
+  ...shopCases,
+  ...transactionCases,
+];

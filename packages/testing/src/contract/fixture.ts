@@ -1,0 +1,122 @@
+/**
+ * What a run of the suite stands on: the plugin's stores behind a recorder, a weave over the domain's entities that they
+ * can keep, and an empty database before each case.
+ */
+import { type Access, type EntityClass, ForeignKeyViolationError, type Store, Storeweave } from '@storeweave/core';
+import { type ChaosStore, chaosStore } from '../chaos/store.js';
+import { type Bound, type ContractCase, type ContractContext, missing } from './case.js';
+import { domainGroups } from './domain/groups.js';
+import { Recorder } from './recorder.js';
+
+/** Gives stores over an empty database; called once for the suite, and again by cases that need another one. */
+export type OpenStores = () => Promise<Record<string, Store>>;
+
+export class ContractFixture {
+  readonly #openers: OpenStores;
+  #recorder = new Recorder();
+  #stores: Record<string, ChaosStore> = {};
+  #weave: Storeweave | undefined;
+
+  constructor(open: OpenStores) {
+    this.#openers = open;
+  }
+
+  /** What was bound, before any weave is opened: enough to tell which cases apply. */
+  get stores(): Bound {
+    return this.#stores;
+  }
+
+  async open(): Promise<void> {
+    this.#recorder = new Recorder();
+    this.#stores = wrap(await this.#openers(), this.#recorder);
+  }
+
+  async run(given: ContractCase): Promise<void> {
+    const others: Storeweave[] = [];
+    const recorder = this.#recorder;
+    const context: ContractContext = {
+      weave: await this.#opened(),
+      stores: this.#stores,
+      chaos: recorder,
+      calls: (work) => recorder.during(work),
+      capabilities: (model) => {
+        const store = this.#stores[model];
+        if (store === undefined) throw new Error(`The case ${given.name} uses the model ${model} without needing it.`);
+        return store.capabilities;
+      },
+      openOther: async (entities, options = {}) => {
+        const weave = await Storeweave.open({ ...options, entities, stores: await this.#openers() });
+        others.push(weave);
+        return weave;
+      },
+    };
+    try {
+      await given.run(context);
+    } finally {
+      recorder.clear();
+      for (const other of others) await other.close();
+      await this.#empty();
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#weave === undefined) for (const store of Object.values(this.#stores)) await store.close();
+    else await this.#weave.close();
+    this.#weave = undefined;
+  }
+
+  async #opened(): Promise<Storeweave> {
+    const entities: EntityClass[] = domainGroups
+      .filter((group) => missing(group.needs, this.#stores) === undefined)
+      .flatMap((group) => group.entities);
+    this.#weave ??= await Storeweave.open({ entities, stores: this.#stores });
+    return this.#weave;
+  }
+
+  // Rows that reference others go first; where an order cannot be known, a refused entity is tried again.
+  async #empty(): Promise<void> {
+    let left = Object.values(this.#stores).flatMap((store) =>
+      store.entities.filter((entity) => this.#recorder.touched.has(entity.name)).map((entity) => ({ store, entity })),
+    );
+    const seen = new Set<string>();
+    left = left.filter(({ entity }) => !seen.has(entity.name) && seen.add(entity.name)).reverse();
+    while (left.length > 0) {
+      const refused: typeof left = [];
+      for (const item of left) {
+        try {
+          await clear(item.store, item.entity);
+        } catch (error) {
+          if (!(error instanceof ForeignKeyViolationError) || left.length === 1) throw error;
+          refused.push(item);
+        }
+      }
+      if (refused.length === left.length)
+        throw new Error(
+          `These entities keep each other from being emptied: ${refused.map(({ entity }) => entity.name).join(', ')}`,
+        );
+      left = refused;
+    }
+    this.#recorder.touched.clear();
+  }
+}
+
+async function clear(store: ChaosStore, entity: ChaosStore['entities'][number]): Promise<void> {
+  const access: Access = {};
+  if (store.bulk !== undefined) {
+    await store.bulk({ op: 'deleteWhere', entity, where: { op: 'and', conditions: [] } }, access);
+    return;
+  }
+  const keys = await store.read({ entity, fields: entity.ids }, access);
+  if (keys.length > 0) await store.write({ op: 'delete', entity, keys }, access);
+}
+
+function wrap(stores: Record<string, Store>, recorder: Recorder): Record<string, ChaosStore> {
+  const wrapped = new Map<Store, ChaosStore>();
+  return Object.fromEntries(
+    Object.entries(stores).map(([name, store]) => {
+      const known = wrapped.get(store) ?? chaosStore(store, recorder);
+      wrapped.set(store, known);
+      return [name, known];
+    }),
+  );
+}
