@@ -3,7 +3,13 @@
  * are bigint, sums and means of decimals are decimal strings, other means are numbers; `min`, `max` and group values
  * have the neutral form of their field, values inside json their JSON form.
  */
-import { type AggregateColumn, type AggregateSpec, InvalidQueryError, type RelationModel, type Value } from '@storeweave/core';
+import {
+  type AggregateColumn,
+  type AggregateSpec,
+  InvalidQueryError,
+  type RelationModel,
+  type Value,
+} from '@storeweave/core';
 import { compileCondition } from './condition.js';
 import { type Decode, decoderOf } from './decode.js';
 import { encoderOf } from './encode.js';
@@ -26,7 +32,10 @@ const sumOf: Decode = (text) => {
   return Number.isSafeInteger(number) ? number : BigInt(text);
 };
 
-export function compileAggregate(spec: AggregateSpec, layouts: Layouts): { readonly statement: Statement; readonly decoders: (Decode | undefined)[] } {
+export function compileAggregate(
+  spec: AggregateSpec,
+  layouts: Layouts,
+): { readonly statement: Statement; readonly decoders: (Decode | undefined)[] } {
   const scope = new Scope(layouts);
   const root = scope.table(spec.entity);
   const joins = new Joins(root);
@@ -35,9 +44,12 @@ export function compileAggregate(spec: AggregateSpec, layouts: Layouts): { reado
   const position = (alias: string): number => {
     const at = byAlias.get(alias);
     if (at !== undefined) return at;
-    throw new InvalidQueryError(`The aggregation of ${spec.entity.name} has no column "${alias}"; it has ${[...byAlias.keys()].join(', ')}.`, {
-      entity: spec.entity.name,
-    });
+    throw new InvalidQueryError(
+      `The aggregation of ${spec.entity.name} has no column "${alias}"; it has ${[...byAlias.keys()].join(', ')}.`,
+      {
+        entity: spec.entity.name,
+      },
+    );
   };
   let text = `select ${outputs.map(({ expression }) => expression).join(', ')} from ${root.layout.table} ${root.alias}${joins.sql}`;
   if (spec.where !== undefined) text += ` where ${compileCondition(spec.where, root)}`;
@@ -96,15 +108,23 @@ function output(column: AggregateColumn, table: TableScope): Output {
   const typed = (type: string) => (value: Value) => table.scope.parameter(String(value), type);
   if (on === undefined) {
     if (column.function === 'count') return { expression: 'count(*)', decode: Number, parameter: typed('bigint') };
-    throw new InvalidQueryError(`"${column.alias}" of the aggregation of ${table.entity.name} has no field to work on.`, { entity: table.entity.name });
+    throw new InvalidQueryError(
+      `"${column.alias}" of the aggregation of ${table.entity.name} has no field to work on.`,
+      { entity: table.entity.name },
+    );
   }
   const { field } = on;
   const operand = table.operand(on);
   const isPath = on.path !== undefined && on.path.length > 0;
   const own: Pick<Output, 'decode' | 'parameter'> = isPath
     ? { decode: JSON.parse, parameter: (value) => table.scope.parameter(JSON.stringify(value), 'jsonb') }
-    : { decode: decoderOf(field), parameter: (value) => table.scope.parameter(encoderOf(table.entity, field).value(value), table.type(field)) };
-  const numeric = isPath ? `(case when jsonb_typeof(${operand}) = 'number' then (${operand} #>> '{}')::double precision end)` : operand;
+    : {
+        decode: decoderOf(field),
+        parameter: (value) => table.scope.parameter(encoderOf(table.entity, field).value(value), table.type(field)),
+      };
+  const numeric = isPath
+    ? `(case when jsonb_typeof(${operand}) = 'number' then (${operand} #>> '{}')::double precision end)`
+    : operand;
   switch (column.function) {
     case undefined:
       return { expression: operand, ...own };
@@ -113,12 +133,18 @@ function output(column: AggregateColumn, table: TableScope): Output {
     case 'countDistinct':
       return { expression: `count(distinct ${operand})`, decode: Number, parameter: typed('bigint') };
     case 'sum':
-      if (isPath || field.type === 'float') return { expression: `sum(${numeric})`, decode: Number, parameter: typed('double precision') };
+      if (isPath || field.type === 'float')
+        return { expression: `sum(${numeric})`, decode: Number, parameter: typed('double precision') };
       return { expression: `sum(${numeric})`, decode: sumDecoder(column, table), parameter: typed('numeric') };
     case 'avg':
-      if (isPath || field.type === 'float') return { expression: `avg(${numeric})`, decode: Number, parameter: typed('double precision') };
+      if (isPath || field.type === 'float')
+        return { expression: `avg(${numeric})`, decode: Number, parameter: typed('double precision') };
       sumDecoder(column, table);
-      return { expression: `avg(${numeric})`, decode: field.type === 'decimal' ? undefined : Number, parameter: typed('numeric') };
+      return {
+        expression: `avg(${numeric})`,
+        decode: field.type === 'decimal' ? undefined : Number,
+        parameter: typed('numeric'),
+      };
     case 'min':
       return { expression: extreme(operand, 'min', isPath ? undefined : field.type), ...own };
     case 'max':
@@ -131,10 +157,13 @@ function sumDecoder({ on, alias, function: name }: AggregateColumn, table: Table
   if (type === 'integer') return sumOf;
   if (type === 'bigint') return BigInt;
   if (type === 'decimal') return undefined;
-  throw new InvalidQueryError(`"${name}" of ${table.entity.name}.${on?.field.name} ("${alias}") needs numbers; the field is of type ${type}.`, {
-    entity: table.entity.name,
-    property: on?.field.name,
-  });
+  throw new InvalidQueryError(
+    `"${name}" of ${table.entity.name}.${on?.field.name} ("${alias}") needs numbers; the field is of type ${type}.`,
+    {
+      entity: table.entity.name,
+      property: on?.field.name,
+    },
+  );
 }
 
 /** Types that have an order but, in PostgreSQL before 18, no `min` and `max`. */

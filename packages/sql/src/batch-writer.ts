@@ -2,7 +2,18 @@
  * Runs write batches: compiled once per shape, cut where a statement's parameters would become too large. Only inside a
  * transaction, so that nothing of a batch is kept if a part of it fails.
  */
-import type { DeleteBatch, EntityModel, Field, InsertBatch, Row, Rows, UpdateBatch, Value, WriteBatch, WriteResult } from '@storeweave/core';
+import type {
+  DeleteBatch,
+  EntityModel,
+  Field,
+  InsertBatch,
+  Row,
+  Rows,
+  UpdateBatch,
+  Value,
+  WriteBatch,
+  WriteResult,
+} from '@storeweave/core';
 import { decodeRows } from './decode.js';
 import { compileInsert, type InsertPlan } from './insert.js';
 import type { Layouts } from './layout.js';
@@ -30,7 +41,8 @@ export class BatchWriter {
   async #insert(session: SqlSession, batch: InsertBatch): Promise<WriteResult> {
     const { entity, fields, onConflict } = batch;
     const returning = batch.returning ?? [];
-    const shape = onConflict === undefined ? '' : `${onConflict.do}:${names(onConflict.keys)}:${names(onConflict.update)}`;
+    const shape =
+      onConflict === undefined ? '' : `${onConflict.do}:${names(onConflict.keys)}:${names(onConflict.update)}`;
     const key = `${entity.name}|${names(fields)}|${names(returning)}|${shape}`;
     const plan = this.#inserts.get(key, () => compileInsert(batch, this.layouts(entity)));
     let count = 0;
@@ -91,9 +103,13 @@ function part<T>(list: readonly T[], from: number, to: number): readonly T[] {
 }
 
 /** The parameters of a batch, in as few pieces as its size allows; made one at a time. */
-function* pieces(rows: number, build: (from: number, to: number) => string[]): Generator<{ readonly size: number; readonly values: string[] }> {
+function* pieces(
+  rows: number,
+  build: (from: number, to: number) => string[],
+): Generator<{ readonly size: number; readonly values: string[] }> {
   const ranges: [number, number][] = [];
-  for (let from = 0; from < rows; from += ROWS_PER_STATEMENT) ranges.push([from, Math.min(rows, from + ROWS_PER_STATEMENT)]);
+  for (let from = 0; from < rows; from += ROWS_PER_STATEMENT)
+    ranges.push([from, Math.min(rows, from + ROWS_PER_STATEMENT)]);
   if (rows <= MAX_UNCUT_ROWS && rows > 0) {
     yield { size: rows, values: build(0, rows) };
     return;

@@ -18,7 +18,12 @@ export function compileBulk(write: BulkWrite, layouts: Layouts): Statement {
       const given = value === null || value === undefined ? 'null' : table.value(field, value);
       return `${quoteName(field.column)} = ${given}`;
     }),
-    ...write.increment.map(({ field, by }) => `${quoteName(field.column)} = coalesce(${table.field(field)}, 0) + ${table.value(field, by)}`),
+    ...write.increment.map(
+      ({ field, by }) => `${quoteName(field.column)} = coalesce(${table.field(field)}, 0) + ${table.value(field, by)}`,
+    ),
   ];
-  return { text: `update ${target} set ${assignments.join(', ')} where ${compileCondition(write.where, table)}`, values: scope.values };
+  return {
+    text: `update ${target} set ${assignments.join(', ')} where ${compileCondition(write.where, table)}`,
+    values: scope.values,
+  };
 }

@@ -40,9 +40,13 @@ export function columnType(field: Field): string {
   return field.array ? `${elementType(field)}[]` : elementType(field);
 }
 
-/** The type without modifiers, as casts of parameters need it; quoted names are left as they are. */
+/** The type without length and precision; quoted names are left as they are. */
+export function baseType(type: string): string {
+  return type.startsWith('"') ? type : type.replace(/\([^)]*\)/g, '');
+}
+
+/** The type that parameters are cast to. */
 export function castType(type: string): string {
-  if (type.startsWith('"')) return type;
-  const bare = type.replace(/\([^)]*\)/g, '');
-  return bare.startsWith('character varying') ? bare.replace('character varying', 'text') : bare;
+  const base = baseType(type);
+  return base.startsWith('character varying') ? base.replace('character varying', 'text') : base;
 }

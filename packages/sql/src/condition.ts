@@ -109,7 +109,12 @@ function textOf(on: Operand, table: TableScope): string {
 }
 
 function contains(on: Operand, value: Value, table: TableScope): string {
-  if (isJson(on)) return `${table.operand(on)} @> ${table.scope.parameter(jsonOf(on, value, table), 'jsonb')}`;
+  if (isJson(on)) {
+    const has = `${table.operand(on)} @> ${table.scope.parameter(jsonOf(on, value, table), 'jsonb')}`;
+    if (!hasPath(on) || typeof value !== 'string') return has;
+    // At a path a string may be meant as a part of a string, too.
+    return `(${has} or strpos(${textOf(on, table)}, ${table.scope.parameter(value, 'text')}) > 0)`;
+  }
   if (on.field.array) return `${table.operand(on)} @> ${table.value(on.field, Array.isArray(value) ? value : [value])}`;
   if (typeof value !== 'string') {
     throw new InvalidQueryError(
@@ -129,7 +134,16 @@ function exists(on: Operand, present: boolean, table: TableScope): string {
 function keys({ fields, rows }: Extract<Condition, { op: 'keys' }>, table: TableScope): string {
   const [only, ...others] = fields;
   if (only === undefined) return 'false';
-  if (others.length === 0) return `${table.field(only)} = any(${table.list(only, rows.map((row) => row[0]))})`;
-  const lists = fields.map((field, i) => table.list(field, rows.map((row) => row[i])));
+  if (others.length === 0)
+    return `${table.field(only)} = any(${table.list(
+      only,
+      rows.map((row) => row[0]),
+    )})`;
+  const lists = fields.map((field, i) =>
+    table.list(
+      field,
+      rows.map((row) => row[i]),
+    ),
+  );
   return `(${fields.map((field) => table.field(field)).join(', ')}) in (select * from unnest(${lists.join(', ')}))`;
 }

@@ -83,7 +83,8 @@ export function isStorable(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed() && !text.includes('\0');
 }
 
-const unstorable = 'it has a NUL character or half of a surrogate pair, which PostgreSQL cannot keep; remove it, or use the type bytes';
+const unstorable =
+  'it has a NUL character or half of a surrogate pair, which PostgreSQL cannot keep; remove it, or use the type bytes';
 
 const encoders = new WeakMap<Field, FieldEncoder>();
 

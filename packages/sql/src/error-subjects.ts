@@ -25,8 +25,16 @@ export class ErrorSubjects {
 
   /** `table` without quotes and schema. */
   add(entity: EntityModel, store: string, table: string): void {
-    this.#tables.set(table, { entity, store, columns: new Map(entity.fields.map((field) => [field.column, field.name])) });
-    for (const index of entity.indexes) this.constraint(index.name, index.fields.map((field) => field.name));
+    this.#tables.set(table, {
+      entity,
+      store,
+      columns: new Map(entity.fields.map((field) => [field.column, field.name])),
+    });
+    for (const index of entity.indexes)
+      this.constraint(
+        index.name,
+        index.fields.map((field) => field.name),
+      );
   }
 
   /** Properties that a constraint is about, where its columns alone do not tell. */
@@ -34,11 +42,17 @@ export class ErrorSubjects {
     this.#constraints.set(name, properties);
   }
 
-  find(error: { readonly table?: string; readonly column?: string; readonly constraint?: string; readonly detail?: string }): FoundSubject {
+  find(error: {
+    readonly table?: string;
+    readonly column?: string;
+    readonly constraint?: string;
+    readonly detail?: string;
+  }): FoundSubject {
     const key = error.detail === undefined ? null : keyPattern.exec(error.detail);
     const value = key === null ? '' : ` = (${key[2]})`;
     const table = error.table === undefined ? undefined : this.#tables.get(error.table);
-    if (table === undefined) return { of: {}, label: error.table === undefined ? 'A value' : `Table "${error.table}"`, value };
+    if (table === undefined)
+      return { of: {}, label: error.table === undefined ? 'A value' : `Table "${error.table}"`, value };
     const columns = error.column === undefined ? (key?.[1] ?? '').split(', ').map(unquoted) : [error.column];
     const named = columns.flatMap((column) => table.columns.get(column) ?? []);
     const properties = (error.constraint === undefined ? undefined : this.#constraints.get(error.constraint)) ?? named;

@@ -35,8 +35,19 @@ interface ServerError {
 }
 
 /** Codes of Node and of the driver for a connection that failed. */
-const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOENT']);
-const lostConnection = /connection (?:was )?terminated|not queryable|connection error|client was closed|socket|server closed the connection/i;
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
+const lostConnection =
+  /connection (?:was )?terminated|not queryable|connection error|client was closed|socket|server closed the connection/i;
 
 /** True where the connection is gone, and with it whatever was not committed. */
 export function isConnectionLoss(error: unknown): boolean {
@@ -44,7 +55,13 @@ export function isConnectionLoss(error: unknown): boolean {
   const { code, message } = error as ServerError;
   if (code === undefined) return lostConnection.test(message ?? '');
   // 25P03: the server ended the session, not only the transaction.
-  return networkCodes.has(code) || code.startsWith('08') || code.startsWith('57P') || code === '25P03' || code === 'XX_CLOSED';
+  return (
+    networkCodes.has(code) ||
+    code.startsWith('08') ||
+    code.startsWith('57P') ||
+    code === '25P03' ||
+    code === 'XX_CLOSED'
+  );
 }
 
 /** A server error as one of ours. Errors that are ours already pass through. */
@@ -53,63 +70,113 @@ export function mapError(error: unknown, subjects: ErrorSubjects): StoreweaveErr
   const server = error as ServerError;
   const message = server.message ?? String(error);
   const subject = subjects.find(server);
-  const options: ErrorOptions = { ...subject.of, cause: error, ...(server.constraint === undefined ? {} : { constraint: server.constraint }) };
+  const options: ErrorOptions = {
+    ...subject.of,
+    cause: error,
+    ...(server.constraint === undefined ? {} : { constraint: server.constraint }),
+  };
   const by = server.constraint === undefined ? '' : ` (constraint "${server.constraint}")`;
   const code = server.code ?? '';
   switch (code) {
     case '23505':
-      return new UniqueViolationError(`${subject.label}${subject.value} is taken${by}. Use another value, or upsert().`, options);
+      return new UniqueViolationError(
+        `${subject.label}${subject.value} is taken${by}. Use another value, or upsert().`,
+        options,
+      );
     case '23503':
       return new ForeignKeyViolationError(
         `${subject.label}${subject.value} breaks a reference${by}: ${server.detail ?? message} Save the referenced entity first, or remove what refers to it.`,
         options,
       );
     case '23502':
-      return new NotNullViolationError(`${subject.label} must have a value, and none was given. Set it, or declare the property nullable.`, options);
+      return new NotNullViolationError(
+        `${subject.label} must have a value, and none was given. Set it, or declare the property nullable.`,
+        options,
+      );
     case '23514':
     case '23P01':
     case '23000':
-      return new CheckViolationError(`${subject.label}: the value was refused by the database${by}: ${message}.`, options);
+      return new CheckViolationError(
+        `${subject.label}: the value was refused by the database${by}: ${message}.`,
+        options,
+      );
     case '40001':
     case '40P02':
-      return new SerializationError(`A concurrent transaction came first: ${message}. Run the unit of work again; transaction() does so by itself.`, options);
+      return new SerializationError(
+        `A concurrent transaction came first: ${message}. Run the unit of work again; transaction() does so by itself.`,
+        options,
+      );
     case '40P01':
-      return new DeadlockError(`The database ended this transaction to break a deadlock. Run the unit of work again; transaction() does so by itself.`, options);
+      return new DeadlockError(
+        `The database ended this transaction to break a deadlock. Run the unit of work again; transaction() does so by itself.`,
+        options,
+      );
     case '0A000':
       if (/cached plan/.test(message)) {
-        return new SerializationError('The schema was changed while this transaction ran. Run the unit of work again.', options);
+        return new SerializationError(
+          'The schema was changed while this transaction ran. Run the unit of work again.',
+          options,
+        );
       }
       return new StoreError(`The database does not support what was asked: ${message}.`, options);
     case '57014':
     case '25P03':
     case '25P04':
-      return new TimeoutError(`The database ended the statement or transaction: ${message}. Raise the time limit, or ask for less at a time.`, options);
+      return new TimeoutError(
+        `The database ended the statement or transaction: ${message}. Raise the time limit, or ask for less at a time.`,
+        options,
+      );
     case '55P03':
-      return new TimeoutError(`A lock was not to be had in time: ${message}. Another transaction holds the row; try again later.`, options);
+      return new TimeoutError(
+        `A lock was not to be had in time: ${message}. Another transaction holds the row; try again later.`,
+        options,
+      );
     case '25006':
-      return new ReadOnlyError(`The database accepts no writes here: ${message}. The transaction is read-only, or the server is a replica.`, options);
+      return new ReadOnlyError(
+        `The database accepts no writes here: ${message}. The transaction is read-only, or the server is a replica.`,
+        options,
+      );
     case '25P02':
-      return new InvalidStateError('An earlier statement of this transaction failed, so it can only be rolled back (to a savepoint).', options);
+      return new InvalidStateError(
+        'An earlier statement of this transaction failed, so it can only be rolled back (to a savepoint).',
+        options,
+      );
     case '42P01':
     case '42703':
     case '42704':
     case '3F000':
-      return new SchemaError(`The schema of the database does not match the entities: ${message}. Open with schema: 'apply', or run weave.schema.apply().`, options);
+      return new SchemaError(
+        `The schema of the database does not match the entities: ${message}. Open with schema: 'apply', or run weave.schema.apply().`,
+        options,
+      );
     case '22025':
     case '2201B':
-      return new InvalidQueryError(`The pattern is not valid: ${message}. Backslash escapes the character after it and cannot be the last.`, options);
+      return new InvalidQueryError(
+        `The pattern is not valid: ${message}. Backslash escapes the character after it and cannot be the last.`,
+        options,
+      );
     case '53300':
-      return new ConnectionError(`The database has no connection left: ${message}. Lower the pool size, or raise max_connections.`, options);
+      return new ConnectionError(
+        `The database has no connection left: ${message}. Lower the pool size, or raise max_connections.`,
+        options,
+      );
   }
   if (code === '53100' || /could not extend file|no space left/i.test(message)) {
     return new DiskFullError(`The database has no room left: ${message}. Free some space, then try again.`, options);
   }
   if (isConnectionLoss(error)) {
-    return new ConnectionError(`The connection to the database failed: ${message}. Nothing of an open transaction is written.`, options);
+    return new ConnectionError(
+      `The connection to the database failed: ${message}. Nothing of an open transaction is written.`,
+      options,
+    );
   }
-  if (code.startsWith('22')) return new InvalidValueError(`${subject.label}: a value does not fit: ${message}.`, options);
+  if (code.startsWith('22'))
+    return new InvalidValueError(`${subject.label}: a value does not fit: ${message}.`, options);
   if (code.startsWith('28') || code === '3D000') {
-    return new ConnectionError(`The database refused the connection: ${message}. Check user, password and database name.`, options);
+    return new ConnectionError(
+      `The database refused the connection: ${message}. Check user, password and database name.`,
+      options,
+    );
   }
   return new StoreError(`The database reported: ${message}${code === '' ? '' : ` (${code})`}.`, options);
 }

@@ -3,7 +3,7 @@ export { arrayLiteral, parseArrayLiteral, quoteElement } from './array-literal.j
 export { BatchSource } from './batch-source.js';
 export { BatchWriter, MAX_UNCUT_ROWS } from './batch-writer.js';
 export { compileBulk } from './bulk.js';
-export { castType, columnType, elementType } from './column-type.js';
+export { baseType, castType, columnType, elementType } from './column-type.js';
 export { compileCondition } from './condition.js';
 export { type Decode, decodeColumns, decodeRows, decoderOf } from './decode.js';
 export { columnLiteral, encoderOf, type FieldEncoder, isStorable, jsonText } from './encode.js';
@@ -13,7 +13,15 @@ export { quoteName, quoteTable } from './identifier.js';
 export { columnLayout, type Layouts, type TableLayout } from './layout.js';
 export { decoderOfType } from './native-types.js';
 export { compileOrder, orderTerm } from './order.js';
-export type { AcquireRequest, PgAnswer, PgClient, PgConnection, PgConnections, PgQueryConfig } from './pg-client.js';
+export type {
+  AcquireRequest,
+  EnlistedSession,
+  PgAnswer,
+  PgClient,
+  PgConnection,
+  PgConnections,
+  PgQueryConfig,
+} from './pg-client.js';
 export { PgDomain, type PgDomainOptions } from './pg-domain.js';
 export { type PgPoolLike, poolConnections } from './pg-pool.js';
 export { RawSql } from './raw-sql.js';

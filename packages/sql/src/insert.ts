@@ -23,14 +23,19 @@ export function compileInsert(batch: InsertBatch, layout: TableLayout): InsertPl
   const values = (rows: readonly Row[]) => source.values([rows]);
   const target = `insert into ${layout.table} as t (${fields.map(column).join(', ')})`;
   const from = `select ${expressions.join(', ')} from ${source.sql(false)}`;
-  const returned = returning.length === 0 ? '' : ` returning ${returning.map((field) => `t.${column(field)}`).join(', ')}`;
+  const returned =
+    returning.length === 0 ? '' : ` returning ${returning.map((field) => `t.${column(field)}`).join(', ')}`;
   if (onConflict === undefined) return { text: `${target} ${from}${returned}`, values, marksWritten: false };
 
   const keys = onConflict.keys ?? entity.ids;
   const clause = `on conflict ${conflictTarget(batch, keys)}`;
   const assignments = onConflict.do === 'update' ? conflictAssignments(batch, keys) : [];
   if (assignments.length > 0) {
-    return { text: `${target} ${from} ${clause} do update set ${assignments.join(', ')}${returned}`, values, marksWritten: false };
+    return {
+      text: `${target} ${from} ${clause} do update set ${assignments.join(', ')}${returned}`,
+      values,
+      marksWritten: false,
+    };
   }
   if (returning.length === 0) return { text: `${target} ${from} ${clause} do nothing`, values, marksWritten: false };
   // Rows that exist already are not returned by INSERT: they are looked up by the key, so that the answer has every row.
@@ -67,7 +72,9 @@ function conflictTarget({ entity }: InsertBatch, keys: readonly Field[]): string
 /** The version grows with every write, whatever the new row says: readers of the old one must notice. */
 function conflictAssignments({ entity, fields, onConflict }: InsertBatch, keys: readonly Field[]): string[] {
   const kept = new Set<Field | undefined>([...entity.ids, ...keys, entity.createdAt]);
-  const updated = (onConflict?.update ?? fields.filter((field) => !kept.has(field))).filter((field) => field !== entity.version);
+  const updated = (onConflict?.update ?? fields.filter((field) => !kept.has(field))).filter(
+    (field) => field !== entity.version,
+  );
   if (updated.length === 0) return [];
   const assignments = updated.map((field) => `${column(field)} = excluded.${column(field)}`);
   if (entity.version !== undefined) assignments.push(`${column(entity.version)} = t.${column(entity.version)} + 1`);

@@ -35,11 +35,17 @@ export interface AcquireRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What the driver's own object needs to know of the transaction that it is enlisted in. */
+export interface EnlistedSession {
+  /** Runs work on the client when no statement of anyone else is under way. */
+  exclusively<R>(work: () => Promise<R>): Promise<R>;
+}
+
 /** One connection on loan. */
 export interface PgConnection {
   readonly client: PgClient;
-  /** The driver's own object enlisted on this connection, as `Store.native` hands it out; made on first use. */
-  native(transaction: boolean): unknown;
+  /** The driver's own object enlisted in this transaction, as `Store.native` hands it out; asked at most once. */
+  native(session: EnlistedSession): unknown;
   /** Gives it back; a broken one is ended and not used again. */
   release(broken: boolean): void;
 }
@@ -66,13 +72,16 @@ interface SocketClient {
  */
 export function cancelRunning(client: PgClient): void {
   const { host, port, processID, secretKey, connection } = client as unknown as SocketClient;
-  if (typeof connection?.stream?.write !== 'function' || typeof processID !== 'number' || typeof secretKey !== 'number') return;
+  if (typeof connection?.stream?.write !== 'function' || typeof processID !== 'number' || typeof secretKey !== 'number')
+    return;
   const request = Buffer.alloc(16);
   request.writeInt32BE(16, 0);
   request.writeInt32BE(80_877_102, 4);
   request.writeInt32BE(processID, 8);
   request.writeInt32BE(secretKey, 12);
-  const socket = host?.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port ?? 5432, host ?? 'localhost');
+  const socket = host?.startsWith('/')
+    ? connect(`${host}/.s.PGSQL.${port}`)
+    : connect(port ?? 5432, host ?? 'localhost');
   // The statement ends by itself where the request does not arrive.
   socket.on('error', () => socket.destroy());
   socket.on('connect', () => socket.end(request));

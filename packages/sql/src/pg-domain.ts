@@ -71,7 +71,10 @@ export class PgDomain implements SqlDomain {
   async #connect(): Promise<void> {
     await this.connections.open();
     const { rows } = await this.use({ label: 'open' }, (session) =>
-      session.query({ text: `select current_setting('server_version_num'), current_setting('server_encoding'), current_setting('DateStyle'), current_setting('bytea_output')`, values: [] }),
+      session.query({
+        text: `select current_setting('server_version_num'), current_setting('server_encoding'), current_setting('DateStyle'), current_setting('bytea_output')`,
+        values: [],
+      }),
     );
     const [version, encoding, dates, bytes] = rows[0] ?? [];
     const problem =
@@ -91,7 +94,12 @@ export class PgDomain implements SqlDomain {
   }
 
   async begin(options: TransactionOptions): Promise<Transaction> {
-    const { session, released } = await this.#acquire('transaction', options.label, options.acquireTimeoutMs, options.signal);
+    const { session, released } = await this.#acquire(
+      'transaction',
+      options.label,
+      options.acquireTimeoutMs,
+      options.signal,
+    );
     const transaction = new PgTransaction(this, session, options, released);
     await transaction.start();
     return transaction;
@@ -102,7 +110,9 @@ export class PgDomain implements SqlDomain {
     if (access.transaction !== undefined) return this.#own(access.transaction).use({ signal, timeoutMs }, work);
     const { session, released } = await this.#acquire('statement', access.label, undefined, signal);
     try {
-      return await work(signal === undefined && timeoutMs === undefined ? session : session.limited({ signal, timeoutMs }));
+      return await work(
+        signal === undefined && timeoutMs === undefined ? session : session.limited({ signal, timeoutMs }),
+      );
     } finally {
       // After an abort the server may still be at it: the connection goes back when it has answered.
       if (session.isBusy) void session.idle().then((isIdle) => released(!isIdle));
@@ -120,10 +130,17 @@ export class PgDomain implements SqlDomain {
 
   #own(transaction: Transaction): PgTransaction {
     if (transaction instanceof PgTransaction && transaction.domain === this) return transaction;
-    throw new InvalidStateError(`A transaction of domain "${transaction.domain.name}" was given to a store of domain "${this.name}".`);
+    throw new InvalidStateError(
+      `A transaction of domain "${transaction.domain.name}" was given to a store of domain "${this.name}".`,
+    );
   }
 
-  async #acquire(purpose: AcquireRequest['purpose'], label = purpose as string, timeoutMs = this.options.acquireTimeoutMs, signal?: AbortSignal) {
+  async #acquire(
+    purpose: AcquireRequest['purpose'],
+    label = purpose as string,
+    timeoutMs = this.options.acquireTimeoutMs,
+    signal?: AbortSignal,
+  ) {
     if (signal?.aborted === true) throw abortedBy(signal);
     const connection = await this.#connection({ purpose, label, timeoutMs, signal });
     const state = this.#watch(connection.client);
@@ -136,7 +153,10 @@ export class PgDomain implements SqlDomain {
       this.#holders.delete(holder);
       connection.release(broken || state.broken);
     };
-    return { session: new PgSession(connection, this.subjects, this.#names, purpose === 'transaction', state), released };
+    return {
+      session: new PgSession(connection, this.subjects, this.#names, purpose === 'transaction', state),
+      released,
+    };
   }
 
   /** A client that fails while it is on loan tells so by an event, which would end the process if nobody listened. */
@@ -177,7 +197,11 @@ export class PgDomain implements SqlDomain {
 }
 
 /** A connection that arrives after its waiter has left goes straight back. */
-function limitedWait(acquired: Promise<PgConnection>, { timeoutMs, signal }: AcquireRequest, busy: () => StoreBusyError): Promise<PgConnection> {
+function limitedWait(
+  acquired: Promise<PgConnection>,
+  { timeoutMs, signal }: AcquireRequest,
+  busy: () => StoreBusyError,
+): Promise<PgConnection> {
   return new Promise((resolve, reject) => {
     let gone = false;
     const leave = (error: Error) => {

@@ -3,8 +3,8 @@
  * at once, and asks the server to stop, while the connection stays taken until the server has answered.
  */
 import { AbortedError, InvalidStateError, TimeoutError } from '@storeweave/core';
-import { isConnectionLoss, mapError } from './errors.js';
 import type { ErrorSubjects } from './error-subjects.js';
+import { isConnectionLoss, mapError } from './errors.js';
 import { cancelRunning, type PgAnswer, type PgConnection, type PgQueryConfig } from './pg-client.js';
 import type { SqlResult, SqlSession, Statement, TextRow } from './session.js';
 import type { StatementNames } from './statement-names.js';
@@ -15,7 +15,8 @@ export interface Limits {
   readonly timeoutMs?: number;
 }
 
-const asText = { getTypeParser: () => (text: string) => text };
+/** A list, because PGlite's adapter takes it for the list of parameter types and walks through it. */
+const asText = Object.assign([], { getTypeParser: () => (text: string) => text });
 const unlimited: Limits = {};
 /** How long a server may take to answer after it was asked to stop, before its connection is given up. */
 const GRACE_MS = 5000;
@@ -33,6 +34,7 @@ export class PgSession implements SqlSession {
   readonly #waiting: (() => void)[] = [];
   #running: { reject(error: Error): void } | undefined;
   #cursors = 0;
+  #native: { readonly value: unknown } | undefined;
 
   constructor(
     readonly connection: PgConnection,
@@ -58,7 +60,8 @@ export class PgSession implements SqlSession {
   }
 
   get native(): unknown {
-    return this.connection.native(this.inTransaction);
+    this.#native ??= { value: this.connection.native(this) };
+    return this.#native.value;
   }
 
   query(statement: Statement): Promise<SqlResult> {
@@ -81,10 +84,18 @@ export class PgSession implements SqlSession {
     return this.fetch(statement, batchSize, unlimited);
   }
 
-  async *fetch(statement: Statement, batchSize: number, limits: Limits): AsyncGenerator<readonly TextRow[], void, undefined> {
-    if (!this.inTransaction) throw new InvalidStateError('A cursor lives inside a transaction, and there is none here.');
+  async *fetch(
+    statement: Statement,
+    batchSize: number,
+    limits: Limits,
+  ): AsyncGenerator<readonly TextRow[], void, undefined> {
+    if (!this.inTransaction)
+      throw new InvalidStateError('A cursor lives inside a transaction, and there is none here.');
     const name = `sw_cursor_${++this.#cursors}`;
-    await this.run({ text: `declare ${name} no scroll cursor for ${statement.text}`, values: statement.values }, limits);
+    await this.run(
+      { text: `declare ${name} no scroll cursor for ${statement.text}`, values: statement.values },
+      limits,
+    );
     const next: Statement = { text: `fetch forward ${Math.max(1, Math.trunc(batchSize))} from ${name}`, values: [] };
     try {
       for (;;) {
@@ -94,7 +105,8 @@ export class PgSession implements SqlSession {
       }
     } finally {
       // After a failure the transaction has closed it, or will.
-      if (this.closed === undefined && !this.broken) await this.run({ text: `close ${name}`, values: [] }, unlimited).catch(() => undefined);
+      if (this.closed === undefined && !this.broken)
+        await this.run({ text: `close ${name}`, values: [] }, unlimited).catch(() => undefined);
     }
   }
 
@@ -102,8 +114,12 @@ export class PgSession implements SqlSession {
     const { values, text } = statement;
     const name = statement.prepare === true ? this.names.nameOf(text) : undefined;
     const config: PgQueryConfig = { text, rowMode: 'array', types: asText };
-    const full = { ...config, ...(values.length > 0 || name !== undefined ? { values: values as (string | null)[] } : {}), ...(name === undefined ? {} : { name }) };
-    const answer = await this.#exclusively(() => this.#send(full), limits);
+    const full = {
+      ...config,
+      ...(values.length > 0 || name !== undefined ? { values: values as (string | null)[] } : {}),
+      ...(name === undefined ? {} : { name }),
+    };
+    const answer = await this.exclusively(() => this.#send(full), limits);
     const one = Array.isArray(answer) ? (answer.at(-1) as PgAnswer) : answer;
     return {
       rows: one.rows,
@@ -119,7 +135,7 @@ export class PgSession implements SqlSession {
 
   /** Control statements (BEGIN, COMMIT, SAVEPOINT): their command tags. */
   async control(text: string, limits: Limits = unlimited): Promise<string> {
-    const answer = await this.#exclusively(() => this.#send({ text }), limits);
+    const answer = await this.exclusively(() => this.#send({ text }), limits);
     return (Array.isArray(answer) ? answer[0]?.command : answer.command) ?? '';
   }
 
@@ -170,7 +186,8 @@ export class PgSession implements SqlSession {
     else next();
   }
 
-  async #exclusively<R>(send: () => Promise<R>, limits: Limits): Promise<R> {
+  /** Runs work on the client when no statement of anyone else is under way. */
+  async exclusively<R>(send: () => Promise<R>, limits: Limits = unlimited): Promise<R> {
     await this.#lock();
     if (this.closed !== undefined || limits.signal?.aborted === true) {
       this.#unlock();
@@ -191,11 +208,13 @@ export class PgSession implements SqlSession {
       const onAbort = () => stop(abortedBy(signal));
       signal?.addEventListener('abort', onAbort, { once: true });
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop(timedOut(timeoutMs)), timeoutMs);
-      const cleared = <T>(settle: (value: T) => void) => (value: T) => {
-        signal?.removeEventListener('abort', onAbort);
-        if (timer !== undefined) clearTimeout(timer);
-        settle(value);
-      };
+      const cleared =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          signal?.removeEventListener('abort', onAbort);
+          if (timer !== undefined) clearTimeout(timer);
+          settle(value);
+        };
       this.#running = { reject };
       sent.then(cleared(resolve), cleared(reject));
     });
@@ -208,7 +227,9 @@ export class PgSession implements SqlSession {
 }
 
 export function abortedBy(signal: AbortSignal | undefined): AbortedError {
-  return new AbortedError('The operation was ended by its AbortSignal before the database had answered.', { cause: signal?.reason });
+  return new AbortedError('The operation was ended by its AbortSignal before the database had answered.', {
+    cause: signal?.reason,
+  });
 }
 
 export function timedOut(ms: number): TimeoutError {

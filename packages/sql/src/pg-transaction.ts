@@ -2,7 +2,15 @@
  * A running transaction on one connection. It ends exactly once: by commit, by rollback, or by its own time limit or
  * abort, and then gives its connection back, unless the connection's state is unknown, in which case it is ended.
  */
-import { CommitUnknownError, ConnectionError, InvalidStateError, StoreweaveError, TimeoutError, type Transaction, type TransactionOptions } from '@storeweave/core';
+import {
+  CommitUnknownError,
+  ConnectionError,
+  InvalidStateError,
+  StoreweaveError,
+  TimeoutError,
+  type Transaction,
+  type TransactionOptions,
+} from '@storeweave/core';
 import { isConnectionLoss } from './errors.js';
 import { quoteName } from './identifier.js';
 import { abortedBy, type Limits, type PgSession, timedOut } from './pg-session.js';
@@ -75,14 +83,20 @@ export class PgTransaction implements Transaction {
     if (this.session.broken) {
       // COMMIT was never sent, so the outcome is known.
       this.#finish(true);
-      throw this.#failure ?? new ConnectionError('The connection was lost before COMMIT: nothing was written.', { cause: this.session.lostBy });
+      throw (
+        this.#failure ??
+        new ConnectionError('The connection was lost before COMMIT: nothing was written.', {
+          cause: this.session.lostBy,
+        })
+      );
     }
     let tag: string;
     try {
       tag = await this.session.control('commit', { timeoutMs: this.options.timeoutMs });
     } catch (error) {
       // A time limit of our own says nothing about what the server did; one that the server reports does.
-      const lost = isConnectionLoss(error) || this.session.broken || (error instanceof TimeoutError && error.cause === undefined);
+      const lost =
+        isConnectionLoss(error) || this.session.broken || (error instanceof TimeoutError && error.cause === undefined);
       this.#finish(lost);
       if (!lost) throw error;
       throw new CommitUnknownError(
@@ -93,7 +107,12 @@ export class PgTransaction implements Transaction {
     this.#finish(false);
     // A transaction in which a statement failed answers COMMIT with ROLLBACK, and no error.
     if (tag === 'ROLLBACK') {
-      throw this.#failure ?? new InvalidStateError('The transaction was rolled back at commit, because a statement in it had failed. Nothing was written.');
+      throw (
+        this.#failure ??
+        new InvalidStateError(
+          'The transaction was rolled back at commit, because a statement in it had failed. Nothing was written.',
+        )
+      );
     }
   }
 

@@ -12,14 +12,17 @@ export class RawSql implements RelationalStore {
 
   async sql(text: string, values: readonly unknown[], access: Access): Promise<Record<string, unknown>[]> {
     const encoded = values.map((value, i) => (value === null || value === undefined ? null : textOf(value, i)));
-    const { rows, columns, types } = await this.domain.use(access, (session) => session.query({ text, values: encoded }));
+    const { rows, columns, types } = await this.domain.use(access, (session) =>
+      session.query({ text, values: encoded }),
+    );
     const decoders = types.map(decoderOfType);
     return rows.map((row) => {
       const out: Record<string, unknown> = {};
       for (let i = 0; i < columns.length; i++) {
         const value = row[i];
         const decode = decoders[i];
-        out[columns[i] as string] = value === null || value === undefined ? null : decode === undefined ? value : decode(value);
+        out[columns[i] as string] =
+          value === null || value === undefined ? null : decode === undefined ? value : decode(value);
       }
       return out;
     });
@@ -38,7 +41,9 @@ export class RawSql implements RelationalStore {
 function textOf(value: unknown, position: number): string {
   const text = plainText(value);
   if (text !== undefined && isStorable(text)) return text;
-  throw new InvalidValueError(`Parameter ${position + 1} of the statement cannot be sent: it has no text form, or has a NUL character in it.`);
+  throw new InvalidValueError(
+    `Parameter ${position + 1} of the statement cannot be sent: it has no text form, or has a NUL character in it.`,
+  );
 }
 
 function plainText(value: unknown): string | undefined {
@@ -48,9 +53,12 @@ function plainText(value: unknown): string | undefined {
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'boolean') return value ? 't' : 'f';
   if (value instanceof Date) return msToTimestamp(value.getTime());
-  if (value instanceof Uint8Array) return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
+  if (value instanceof Uint8Array)
+    return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
   if (Array.isArray(value)) {
-    return arrayLiteral(value, (element) => (Array.isArray(element) ? (plainText(element) ?? '') : quoteElement(plainText(element) ?? '')));
+    return arrayLiteral(value, (element) =>
+      Array.isArray(element) ? (plainText(element) ?? '') : quoteElement(plainText(element) ?? ''),
+    );
   }
   return JSON.stringify(value);
 }

@@ -2,14 +2,20 @@
 import type { Condition, Field, RelationModel } from '@storeweave/core';
 import type { TableScope } from './scope.js';
 
-function matches(left: TableScope, leftFields: readonly Field[], right: TableScope, rightFields: readonly Field[]): string {
+function matches(
+  left: TableScope,
+  leftFields: readonly Field[],
+  right: TableScope,
+  rightFields: readonly Field[],
+): string {
   return leftFields.map((field, i) => `${left.field(field)} = ${right.field(rightFields[i] as Field)}`).join(' and ');
 }
 
 /** `target.key = owner.key`, for the two joins that need no link table. */
 export function directMatch(relation: RelationModel, owner: TableScope, target: TableScope): string {
   const { join } = relation;
-  if (join.via === 'link') throw new TypeError(`Relation ${relation.owner.name}.${relation.name} goes through a link table.`);
+  if (join.via === 'link')
+    throw new TypeError(`Relation ${relation.owner.name}.${relation.name} goes through a link table.`);
   return matches(owner, join.fields, target, join.targetFields);
 }
 

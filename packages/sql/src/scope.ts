@@ -1,7 +1,7 @@
 /** What compiling one statement needs: its parameters so far, names for its tables, and where the fields are. */
 import type { EntityModel, Field, Operand, Value } from '@storeweave/core';
-import { castType } from './column-type.js';
 import { arrayLiteral, quoteElement } from './array-literal.js';
+import { castType } from './column-type.js';
 import { encoderOf } from './encode.js';
 import type { Layouts, TableLayout } from './layout.js';
 
@@ -47,7 +47,10 @@ export class TableScope {
   operand(on: Operand): string {
     const expression = this.field(on.field);
     if (on.path === undefined || on.path.length === 0) return expression;
-    return `(${expression} #> ${this.scope.parameter(arrayLiteral(on.path, (key) => quoteElement(String(key))), 'text[]')})`;
+    return `(${expression} #> ${this.scope.parameter(
+      arrayLiteral(on.path, (key) => quoteElement(String(key))),
+      'text[]',
+    )})`;
   }
 
   /** Type of the field's values in casts. */

@@ -32,9 +32,12 @@ export function compileSelect(spec: ReadSpec, layouts: Layouts): Statement {
 
 function compileGrouped(spec: ReadSpec, groups: NonNullable<ReadSpec['perGroup']>, layouts: Layouts): Statement {
   if (spec.lock !== undefined) {
-    throw new InvalidQueryError(`A read of ${spec.entity.name} with a limit per group cannot lock its rows. Read them first, then lock by id.`, {
-      entity: spec.entity.name,
-    });
+    throw new InvalidQueryError(
+      `A read of ${spec.entity.name} with a limit per group cannot lock its rows. Read them first, then lock by id.`,
+      {
+        entity: spec.entity.name,
+      },
+    );
   }
   const scope = new Scope(layouts);
   const table = scope.table(spec.entity);
@@ -58,5 +61,8 @@ function compileGrouped(spec: ReadSpec, groups: NonNullable<ReadSpec['perGroup']
 export function compileCount(entity: EntityModel, where: Condition | undefined, layouts: Layouts): Statement {
   const scope = new Scope(layouts);
   const table = scope.table(entity);
-  return { text: `select count(*) from ${table.layout.table} ${table.alias}${filter(where, table)}`, values: scope.values };
+  return {
+    text: `select count(*) from ${table.layout.table} ${table.alias}${filter(where, table)}`,
+    values: scope.values,
+  };
 }

@@ -46,7 +46,10 @@ export abstract class SqlStore implements Store {
   readonly layoutOf = (entity: EntityModel): TableLayout => {
     const layout = this.#layouts.get(entity);
     if (layout !== undefined) return layout;
-    throw new ConfigurationError(`Entity ${entity.name} was not given to this store at open().`, { entity: entity.name, store: entity.store });
+    throw new ConfigurationError(`Entity ${entity.name} was not given to this store at open().`, {
+      entity: entity.name,
+      store: entity.store,
+    });
   };
 
   async open(context: StoreContext): Promise<void> {
@@ -63,16 +66,25 @@ export abstract class SqlStore implements Store {
 
   async read(spec: ReadSpec, access: Access): Promise<Rows> {
     const statement = compileSelect(spec, this.layoutOf);
-    const { rows } = await this.domain.use(access, (session) => session.query({ ...statement, prepare: isByKey(spec.where) }));
+    const { rows } = await this.domain.use(access, (session) =>
+      session.query({ ...statement, prepare: isByKey(spec.where) }),
+    );
     return decodeRows(rows, spec.fields);
   }
 
-  async *stream(spec: ReadSpec, access: Access & { readonly batchSize: number }): AsyncGenerator<Rows, void, undefined> {
+  async *stream(
+    spec: ReadSpec,
+    access: Access & { readonly batchSize: number },
+  ): AsyncGenerator<Rows, void, undefined> {
     const { transaction, signal, label, batchSize, timeoutMs } = access;
-    const own = transaction === undefined ? await this.domain.begin({ readOnly: spec.lock === undefined, signal, label, timeoutMs }) : undefined;
+    const own =
+      transaction === undefined
+        ? await this.domain.begin({ readOnly: spec.lock === undefined, signal, label, timeoutMs })
+        : undefined;
     try {
       const session = await this.domain.use({ ...access, transaction: own ?? transaction }, async (each) => each);
-      for await (const rows of session.cursor(compileSelect(spec, this.layoutOf), batchSize)) yield decodeRows(rows, spec.fields);
+      for await (const rows of session.cursor(compileSelect(spec, this.layoutOf), batchSize))
+        yield decodeRows(rows, spec.fields);
       await own?.commit();
     } finally {
       await own?.rollback();
@@ -80,7 +92,9 @@ export abstract class SqlStore implements Store {
   }
 
   async count(entity: EntityModel, where: Condition | undefined, access: Access): Promise<number> {
-    const { rows } = await this.domain.use(access, (session) => session.query(compileCount(entity, where, this.layoutOf)));
+    const { rows } = await this.domain.use(access, (session) =>
+      session.query(compileCount(entity, where, this.layoutOf)),
+    );
     return Number(rows[0]?.[0]);
   }
 
@@ -94,7 +108,11 @@ export abstract class SqlStore implements Store {
     const rows = batch.op === 'insert' ? batch.rows.length : batch.keys.length;
     if (rows === 0) return { count: 0 };
     if (rows <= MAX_UNCUT_ROWS || access.transaction !== undefined) return this.writeIn(batch, access);
-    const transaction = await this.domain.begin({ signal: access.signal, label: access.label, timeoutMs: access.timeoutMs });
+    const transaction = await this.domain.begin({
+      signal: access.signal,
+      label: access.label,
+      timeoutMs: access.timeoutMs,
+    });
     try {
       const result = await this.writeIn(batch, { ...access, transaction });
       await transaction.commit();

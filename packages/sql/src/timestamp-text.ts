@@ -12,21 +12,28 @@ function daysFromCivil(year: number, month: number, day: number): number {
   const era = Math.floor(y / 400);
   const yearOfEra = y - era * 400;
   const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468;
+  return (
+    era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
+  );
 }
 
-const pattern = /^(\d{4,})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?( BC)?$/;
+const pattern =
+  /^(\d{4,})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?( BC)?$/;
 
 /** Whole milliseconds (floored) and the microseconds within them. */
 function parse(text: string): { readonly ms: number; readonly micros: number } {
   const m = pattern.exec(text);
-  if (m === null) throw new InvalidValueError(`The database answered "${text}", which is not a timestamp with a time zone.`);
+  if (m === null)
+    throw new InvalidValueError(`The database answered "${text}", which is not a timestamp with a time zone.`);
   const year = m[12] === undefined ? Number(m[1]) : 1 - Number(m[1]);
   const fraction = Number((m[7] ?? '').padEnd(6, '0'));
   const offset = Number(m[9]) * 3600 + Number(m[10] ?? 0) * 60 + Number(m[11] ?? 0);
   const seconds = Number(m[4]) * 3600 + Number(m[5]) * 60 + Number(m[6]) - (m[8] === '-' ? -offset : offset);
   const ms = Math.floor(fraction / 1000);
-  return { ms: daysFromCivil(year, Number(m[2]), Number(m[3])) * MS_PER_DAY + seconds * 1000 + ms, micros: fraction - ms * 1000 };
+  return {
+    ms: daysFromCivil(year, Number(m[2]), Number(m[3])) * MS_PER_DAY + seconds * 1000 + ms,
+    micros: fraction - ms * 1000,
+  };
 }
 
 const digits = (text: string, at: number): number => (text.charCodeAt(at) - 48) * 10 + text.charCodeAt(at + 1) - 48;
@@ -39,7 +46,13 @@ let lastDays = 0;
 export function timestampToMs(text: string): number {
   const length = text.length;
   // 'YYYY-MM-DD hh:mm:ss[.f…]+00'
-  if (length >= 22 && length <= 29 && text.charCodeAt(4) === 45 && text.charCodeAt(length - 3) === 43 && text.endsWith('+00')) {
+  if (
+    length >= 22 &&
+    length <= 29 &&
+    text.charCodeAt(4) === 45 &&
+    text.charCodeAt(length - 3) === 43 &&
+    text.endsWith('+00')
+  ) {
     const date = text.slice(0, 10);
     if (date !== lastDate) {
       lastDays = daysFromCivil(digits(text, 0) * 100 + digits(text, 2), digits(text, 5), digits(text, 8));

@@ -30,7 +30,9 @@ export function compileUpdate(batch: UpdateBatch, masked: readonly boolean[], la
   const assignments = batch.fields.map((field, i) => {
     const name = quoteName(field.column);
     const value = source.add(field, 0, i);
-    return masked[i] === true ? `${name} = case when ${source.addMask(0, i)} then ${value} else t.${name} end` : `${name} = ${value}`;
+    return masked[i] === true
+      ? `${name} = case when ${source.addMask(0, i)} then ${value} else t.${name} end`
+      : `${name} = ${value}`;
   });
   return {
     text: `update ${layout.table} as t set ${assignments.join(', ')} from ${source.sql(true)} where ${on} returning u.n`,

@@ -1,1 +1,2 @@
-export {};
+export type { AcquireHook, TypeormOptions } from './options.js';
+export { TypeormStore, typeorm } from './typeorm.js';

@@ -3,7 +3,12 @@ import type { DataModel, EntityModel, Field, FieldType, IndexModel, RelationMode
 
 export type FieldSpec = Partial<Omit<Field, 'name' | 'type'>> & { readonly type: FieldType };
 
-const sameCodec: Field['codec'] = { toRow: (value) => value, fromRow: (value) => value, equals: Object.is, identity: true };
+const sameCodec: Field['codec'] = {
+  toRow: (value) => value,
+  fromRow: (value) => value,
+  equals: Object.is,
+  identity: true,
+};
 
 export function sampleField(name: string, index: number, spec: FieldSpec): Field {
   return {
@@ -62,7 +67,12 @@ export function sampleEntity(name: string, spec: EntitySpec): EntityModel {
 }
 
 /** A many-to-one relation over the field of the same name. */
-export function relate(owner: EntityModel, name: string, target: EntityModel, more: Partial<RelationModel> = {}): RelationModel {
+export function relate(
+  owner: EntityModel,
+  name: string,
+  target: EntityModel,
+  more: Partial<RelationModel> = {},
+): RelationModel {
   const field = owner.fieldsByName.get(name);
   const relation: RelationModel = {
     name,

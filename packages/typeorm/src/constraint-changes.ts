@@ -1,0 +1,156 @@
+/** Indexes, foreign keys and enum types that are there under our name but are not what the entity says. */
+import type { EntityModel, IndexModel, SchemaChange } from '@storeweave/core';
+import { quoteName, type TableLayout } from '@storeweave/sql';
+import type { Catalog, ExistingIndex } from './catalog.js';
+import { fieldType, foreignKeyName, foreignKeysOf } from './entity-schema.js';
+
+const deleteRules: Readonly<Record<string, string>> = { restrict: 'r', cascade: 'c', 'set null': 'n' };
+
+export async function constraintChanges(
+  layout: TableLayout,
+  entities: ReadonlySet<EntityModel>,
+  layoutOf: (entity: EntityModel) => TableLayout,
+  catalog: Catalog,
+): Promise<SchemaChange[]> {
+  return [...(await indexChanges(layout, catalog)), ...(await foreignKeyChanges(layout, entities, layoutOf, catalog))];
+}
+
+export async function enumChanges(
+  entity: EntityModel,
+  schema: string | undefined,
+  catalog: Catalog,
+): Promise<SchemaChange[]> {
+  const changes: SchemaChange[] = [];
+  for (const field of entity.fields) {
+    if (field.type !== 'enum') continue;
+    const type = fieldType(entity, { ...field, array: false }, schema);
+    const existing = await catalog.enumValues(type);
+    if (existing === undefined) continue;
+    const wanted = (field.enumValues ?? []).map(String);
+    const added = wanted.filter((value) => !existing.includes(value));
+    if (added.length > 0) {
+      changes.push({
+        entity: entity.name,
+        kind: 'alter',
+        summary: `add ${added.join(', ')} to the values of ${entity.source}.${field.column}`,
+        statements: added.map((value) => `ALTER TYPE ${type} ADD VALUE IF NOT EXISTS '${value.replaceAll("'", "''")}'`),
+        destructive: false,
+      });
+    }
+    const gone = existing.filter((value) => !wanted.includes(value));
+    if (gone.length > 0)
+      changes.push(
+        drift(
+          entity,
+          `the type of ${entity.source}.${field.column} still knows ${gone.join(', ')}: PostgreSQL cannot take values away`,
+        ),
+      );
+  }
+  return changes;
+}
+
+async function indexChanges(layout: TableLayout, catalog: Catalog): Promise<SchemaChange[]> {
+  const { entity } = layout;
+  const existing = await catalog.indexes(layout);
+  const changes: SchemaChange[] = [];
+  for (const index of entity.indexes) {
+    const found = existing.get(index.name);
+    if (found === undefined || (await isSame(index, found, layout, catalog))) continue;
+    const columns = index.fields.map((field) => quoteName(field.column)).join(', ');
+    const where = index.where === undefined ? '' : ` WHERE ${index.where}`;
+    const using = index.type === undefined ? '' : ` USING ${quoteName(index.type)}`;
+    const name = quoteName(index.name);
+    const place = layout.table.includes('.') ? `${layout.table.split('.')[0]}.${name}` : name;
+    const refused = index.unique && (await hasDuplicates(index, layout, catalog));
+    changes.push({
+      entity: entity.name,
+      kind: 'alter',
+      summary: `make index ${index.name} of ${entity.source} anew, because it is defined differently${refused ? ', but some rows have the same values' : ''}`,
+      statements: [
+        `DROP INDEX ${place}`,
+        `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${name} ON ${layout.table}${using} (${columns})${where}`,
+      ],
+      destructive: refused,
+    });
+  }
+  return changes;
+}
+
+async function isSame(
+  index: IndexModel,
+  found: ExistingIndex,
+  layout: TableLayout,
+  catalog: Catalog,
+): Promise<boolean> {
+  if (found.unique !== index.unique || found.method !== (index.type ?? 'btree')) return false;
+  if (found.columns !== index.fields.map((field) => field.column).join(',')) return false;
+  if (index.where === undefined || found.where === undefined) return index.where === found.where;
+  if (bare(index.where) === bare(found.where)) return true;
+  return found.where === (await catalog.canonicalPredicate(layout, index.where));
+}
+
+function bare(expression: string): string {
+  return expression.replace(/[\s()"]/g, '').toLowerCase();
+}
+
+/** Whether a unique index would be refused by the rows that are there. */
+export async function hasDuplicates(index: IndexModel, layout: TableLayout, catalog: Catalog): Promise<boolean> {
+  const columns = index.fields.map((field) => quoteName(field.column));
+  const terms = columns.map((column) => `${column} is not null`);
+  if (index.where !== undefined) terms.push(`(${index.where})`);
+  return catalog.exists(
+    `select 1 from ${layout.table} where ${terms.join(' and ')} group by ${columns.join(', ')} having count(*) > 1`,
+  );
+}
+
+async function foreignKeyChanges(
+  layout: TableLayout,
+  entities: ReadonlySet<EntityModel>,
+  layoutOf: (entity: EntityModel) => TableLayout,
+  catalog: Catalog,
+): Promise<SchemaChange[]> {
+  const { entity } = layout;
+  const existing = await catalog.foreignKeys(layout);
+  const changes: SchemaChange[] = [];
+  for (const relation of foreignKeysOf(entity, entities)) {
+    const { join, onDelete = 'restrict', target } = relation;
+    const name = foreignKeyName(relation);
+    const rule = existing.get(name);
+    if (join.via !== 'owner' || rule === undefined || rule === deleteRules[onDelete]) continue;
+    const columns = join.fields.map((field) => quoteName(field.column)).join(', ');
+    const referenced = join.targetFields.map((field) => quoteName(field.column)).join(', ');
+    changes.push({
+      entity: entity.name,
+      kind: 'alter',
+      summary: `let the deletion of ${target.name} ${onDelete} ${entity.name}.${relation.name}`,
+      statements: [
+        `ALTER TABLE ${layout.table} DROP CONSTRAINT ${quoteName(name)}`,
+        `ALTER TABLE ${layout.table} ADD CONSTRAINT ${quoteName(name)} FOREIGN KEY (${columns}) REFERENCES ${layoutOf(target).table} (${referenced}) ON DELETE ${onDelete.toUpperCase()}`,
+      ],
+      destructive: false,
+    });
+  }
+  return changes;
+}
+
+/** Whether a new foreign key would be refused by the rows that are there. */
+export async function hasOrphans(
+  relation: EntityModel['relations'][number],
+  layout: TableLayout,
+  target: TableLayout,
+  catalog: Catalog,
+): Promise<boolean> {
+  const { join } = relation;
+  if (join.via !== 'owner') return false;
+  const present = join.fields.map((field) => `o.${quoteName(field.column)} is not null`);
+  const on = join.fields.map(
+    (field, i) => `o.${quoteName(field.column)} = t.${quoteName(join.targetFields[i]?.column ?? '')}`,
+  );
+  return catalog.exists(
+    `select 1 from ${layout.table} o where ${present.join(' and ')} and not exists (select 1 from ${target.table} t where ${on.join(' and ')})`,
+  );
+}
+
+function drift(entity: EntityModel, summary: string): SchemaChange {
+  return { entity: entity.name, kind: 'drift', summary, statements: [], destructive: false };
+}

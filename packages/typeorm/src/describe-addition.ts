@@ -1,0 +1,107 @@
+/** TypeORM's statements as changes with an entity, a summary, and a warning where rows that are there would refuse. */
+import type { EntityModel, SchemaChange } from '@storeweave/core';
+import type { TableLayout } from '@storeweave/sql';
+import type { Catalog, ExistingTable } from './catalog.js';
+import { hasDuplicates, hasOrphans } from './constraint-changes.js';
+import { enumName, foreignKeyName } from './entity-schema.js';
+
+export interface Additions {
+  readonly entities: ReadonlySet<EntityModel>;
+  /** Tables that are there. */
+  readonly tables: ReadonlyMap<EntityModel, ExistingTable>;
+  readonly layoutOf: (entity: EntityModel) => TableLayout;
+  readonly catalog: Catalog;
+}
+
+const name = '"((?:[^"]|"")+)"';
+const table = `(?:"(?:[^"]|"")+"\\.)?${name}`;
+const patterns = {
+  table: new RegExp(`^CREATE TABLE ${table}`),
+  type: new RegExp(`^CREATE TYPE ${table}`),
+  index: new RegExp(`^CREATE (?:UNIQUE )?INDEX ${name} ON ${table}`),
+  foreignKey: new RegExp(`^ALTER TABLE ${table} ADD CONSTRAINT ${name} FOREIGN KEY`),
+  column: new RegExp(`^ALTER TABLE ${table} ADD ${name}`),
+};
+
+export async function describeAddition(text: string, additions: Additions): Promise<SchemaChange> {
+  const bySource = (source: string | undefined) => [...additions.entities].find((entity) => entity.source === source);
+  const change = (kind: SchemaChange['kind'], summary: string, entity?: EntityModel, refused = ''): SchemaChange => ({
+    ...(entity === undefined ? {} : { entity: entity.name }),
+    kind,
+    summary: summary + refused,
+    statements: [text],
+    destructive: refused !== '',
+  });
+  const [, created] = patterns.table.exec(text) ?? [];
+  if (created !== undefined) return change('create', `create table ${created}`, bySource(created));
+  const [, type] = patterns.type.exec(text) ?? [];
+  if (type !== undefined) {
+    const owner = [...additions.entities].find((entity) =>
+      entity.fields.some((field) => field.type === 'enum' && enumName(entity, field) === type),
+    );
+    return change('create', `create type ${type}`, owner);
+  }
+  const [, index, indexed] = patterns.index.exec(text) ?? [];
+  if (index !== undefined) {
+    const entity = bySource(indexed);
+    return change(
+      'create',
+      `create index ${index} on ${indexed}`,
+      entity,
+      entity && (await indexRefused(entity, index, additions)),
+    );
+  }
+  const [, referring, key] = patterns.foreignKey.exec(text) ?? [];
+  if (key !== undefined) {
+    const entity = bySource(referring);
+    return change(
+      'alter',
+      `add foreign key ${key} to ${referring}`,
+      entity,
+      entity && (await keyRefused(entity, key, additions)),
+    );
+  }
+  const [, altered, column] = patterns.column.exec(text) ?? [];
+  if (column !== undefined) {
+    const entity = bySource(altered);
+    return change(
+      'alter',
+      `add column ${column} to ${altered}`,
+      entity,
+      entity && columnRefused(entity, column, text, additions),
+    );
+  }
+  return change('alter', text.length > 120 ? `${text.slice(0, 117)}...` : text);
+}
+
+/** A column that must have a value cannot be added to rows that have none. */
+function columnRefused(entity: EntityModel, column: string, text: string, { tables }: Additions): string {
+  const hasRows = tables.get(entity)?.hasRows === true;
+  if (!hasRows || !/ NOT NULL\b/.test(text) || / DEFAULT | IDENTITY| SERIAL/i.test(text)) return '';
+  return `, but the rows in it have no value for ${column}: give the property a default, or make it nullable`;
+}
+
+async function indexRefused(
+  entity: EntityModel,
+  indexName: string,
+  { tables, layoutOf, catalog }: Additions,
+): Promise<string> {
+  const index = entity.indexes.find((each) => each.name === indexName);
+  const existing = tables.get(entity);
+  if (index === undefined || !index.unique || existing === undefined || !existing.hasRows) return '';
+  // Columns that come with the same plan are null in all rows, or the same default in all.
+  const isNew = index.fields.filter((field) => !existing.columns.has(field.column));
+  if (isNew.some((field) => field.default?.kind !== 'value')) return '';
+  const refused = isNew.length > 0 || (await hasDuplicates(index, layoutOf(entity), catalog));
+  return refused ? ', but some rows have the same values' : '';
+}
+
+async function keyRefused(entity: EntityModel, key: string, { tables, layoutOf, catalog }: Additions): Promise<string> {
+  const relation = entity.relations.find((each) => foreignKeyName(each) === key);
+  const existing = tables.get(entity);
+  if (relation === undefined || relation.join.via !== 'owner' || existing === undefined || !existing.hasRows) return '';
+  if (relation.join.fields.some((field) => !existing.columns.has(field.column)) || !tables.has(relation.target))
+    return '';
+  const refused = await hasOrphans(relation, layoutOf(entity), layoutOf(relation.target), catalog);
+  return refused ? `, but some rows refer to a ${relation.target.name} that is not there` : '';
+}

@@ -1,0 +1,43 @@
+/** What `typeorm()` is told: where the database is, or whose connections to use. */
+import type { AcquireRequest } from '@storeweave/sql';
+import type { DataSource } from 'typeorm';
+
+/**
+ * Asked before each connection is taken, by Storeweave and by users of the `DataSource` alike (these have the purpose
+ * `native`), and told when it is given back. For a database that has one session for everybody: resolves when it is
+ * the caller's turn, and rejects with the error that the caller is to see.
+ */
+export type AcquireHook = (request: AcquireRequest) => Promise<{ release(): void }>;
+
+export interface TypeormOptions {
+  /** `postgres://user:password@host:5432/database`. Instead of it, the parts below. */
+  readonly url?: string;
+  readonly host?: string;
+  /** Default: 5432. */
+  readonly port?: number;
+  readonly username?: string;
+  readonly password?: string | (() => string) | (() => Promise<string>);
+  readonly database?: string;
+  /** Options of `node:tls`, or true. Default: no TLS. */
+  readonly ssl?: boolean | object;
+  /** Schema of the tables that name none. Default: the first of the search path, as a rule `public`. */
+  readonly schema?: string;
+  /** Largest number of connections. Default: 10. */
+  readonly poolSize?: number;
+  /** Limit on the wait for a connection, new or from the pool, in milliseconds. Default: 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** Name that the server shows for our sessions. */
+  readonly applicationName?: string;
+  /** More options of `pg`'s pool and client, as TypeORM's `extra`: keep-alive, statement limits, or a PGlite's `createPgConfig`. */
+  readonly extra?: object;
+  /**
+   * A `DataSource` of the application's own, of type `postgres`, whose connections are used and shared. It may hold
+   * entities of its own; ours are added to it. If it is initialized already, it is not destroyed by `close()`.
+   */
+  readonly dataSource?: DataSource;
+  /** `false` behind a pooler that refuses named statements (PgBouncer in transaction mode). Default: true. */
+  readonly preparedStatements?: boolean;
+  /** For messages and metrics. Default: 'postgres'. */
+  readonly name?: string;
+  readonly acquire?: AcquireHook;
+}
