@@ -46,7 +46,7 @@ export function compileDomain(entities: readonly EntityClass[]): DomainModel {
   for (const link of links.all) buildIndexes(link.entity, linkKeys(link), problems);
   const all = [...drafts, ...links.all.map((link) => link.entity)];
   checkNames(all, problems);
-  problems.throwIfAny();
+  problems.throwIfAny(all.map((draft) => draft.name));
   return freezeDomain(all);
 }
 
@@ -114,10 +114,10 @@ function freezeDomain(drafts: readonly EntityDraft[]): DomainModel {
     const order = new Map([...members.keys()].map((name, at) => [name, at]));
     const position = (name: string | undefined) => (name === undefined ? 0 : (order.get(name) ?? 0));
     const ids = new Set<unknown>(model.ids);
-    const rest = model.fields.filter((field) => !ids.has(field));
-    rest.sort((a, b) => position(a.path[0]) - position(b.path[0]));
-    model.fields = [...model.fields.filter((field) => ids.has(field)), ...rest];
-    model.fields = [...model.ids, ...rest] as typeof model.fields;
+    const rest = model.fields
+      .filter((field) => !ids.has(field))
+      .sort((a, b) => position(a.path[0]) - position(b.path[0]));
+    model.fields = [...model.ids, ...rest];
     model.fields.forEach((field, index) => {
       field.index = index;
     });

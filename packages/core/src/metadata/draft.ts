@@ -22,7 +22,7 @@ export type RelationDraft = Mutable<RelationModel>;
 /** An entity model under construction. */
 export type EntityModelDraft = Mutable<Omit<EntityModel, 'fields' | 'ids' | 'embeddeds' | 'relations' | 'indexes'>> & {
   fields: FieldDraft[];
-  ids: Field[];
+  ids: FieldDraft[];
   embeddeds: EmbeddedModel[];
   relations: RelationDraft[];
   indexes: IndexModel[];

@@ -1,11 +1,16 @@
 /** What an entity must satisfy as a whole, and what all entities of one store must satisfy together. */
+
+import { describeValue } from '../model/codec.js';
 import type { EntityDraft } from './draft.js';
 import { suggestion } from './indexes.js';
 import { MAX_NAME } from './naming.js';
 import type { Problems } from './problems.js';
 
-/** Identity and kind. */
+const RETENTION = /^\d+\s*(ms|s|m|h|d|w)$/;
+
+/** Identity, kind and hooks. */
 export function checkEntity(draft: EntityDraft, problems: Problems): void {
+  checkHooks(draft, problems);
   const { kind, ids, timestamp, fields } = draft.model;
   if (kind === 'measurement') {
     if (timestamp === undefined && !brokenRole(draft, 'timestamp')) {
@@ -20,6 +25,20 @@ export function checkEntity(draft: EntityDraft, problems: Problems): void {
       undefined,
       'has no id. Add @Id() id!: string for a generated UUID, or mark the natural key with @Id.',
     );
+  }
+}
+
+function checkHooks(draft: EntityDraft, problems: Problems): void {
+  for (const [event, methods] of draft.model.hooks) {
+    for (const method of methods) {
+      const found: unknown = (draft.target.prototype as Record<string, unknown>)[method];
+      if (typeof found === 'function') continue;
+      problems.add(
+        draft.name,
+        method,
+        `is called ${event}, but the class has no such method. Add it, or take the hook away.`,
+      );
+    }
   }
 }
 
@@ -88,18 +107,19 @@ function checkColumns(draft: EntityDraft, problems: Problems): void {
   }
 }
 
+/** A field by its path, or the property of a reference with a composite key. */
+function isStored(draft: EntityDraft, property: string): boolean {
+  return draft.model.fields.some(
+    (field) => field.name === property || (field.role === 'reference' && field.path[0] === property),
+  );
+}
+
 /** Annotations of later layers, as far as they name properties. */
 export function checkAnnotations(draft: EntityDraft, problems: Problems): void {
   const annotations = new Map<string, unknown>();
   for (const { key, by, value, properties = [] } of draft.annotations) {
     for (const property of properties) {
-      if (
-        draft.model.fields.some(
-          (field) => field.name === property || (field.role === 'reference' && field.path[0] === property),
-        )
-      )
-        continue;
-      if (draft.broken.has(property)) continue;
+      if (draft.broken.has(property) || isStored(draft, property)) continue;
       problems.add(
         draft.name,
         undefined,
@@ -107,6 +127,17 @@ export function checkAnnotations(draft: EntityDraft, problems: Problems): void {
       );
     }
     annotations.set(key, value);
+  }
+  const { retention } = draft.declaration.options ?? {};
+  if (retention !== undefined) {
+    if (typeof retention !== 'string' || !RETENTION.test(retention)) {
+      problems.add(
+        draft.name,
+        undefined,
+        `the retention ${describeValue(retention)} is no length of time. Write a number with s, m, h, d or w: '30d'.`,
+      );
+    }
+    annotations.set('retention', retention);
   }
   draft.model.annotations = annotations;
 }

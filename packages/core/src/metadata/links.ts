@@ -62,6 +62,7 @@ export class Links {
         declaration.name,
         `the relationship type '${type}' already leads from ${taken.from.name} to ${taken.to.name} (${taken.entity.name}), and here it would lead from ${from.name} to ${to.name}. Give it a type of its own.`,
       );
+      return taken;
     }
     return this.#make(`${from.name}-[${type}]->${to.name}@${store}`, {
       model: 'graph',

@@ -14,8 +14,10 @@ export class Problems {
     return this.#list.length > 0;
   }
 
-  throwIfAny(): void {
-    if (this.#list.length > 0)
-      throw new MetadataError(Object.freeze(this.#list.map((problem) => Object.freeze(problem))));
+  /** Throws them by entity, in the order in which the entities were given. */
+  throwIfAny(entities: readonly string[]): void {
+    if (this.#list.length === 0) return;
+    const sorted = this.#list.toSorted((a, b) => entities.indexOf(a.entity) - entities.indexOf(b.entity));
+    throw new MetadataError(Object.freeze(sorted.map((problem) => Object.freeze(problem))));
   }
 }

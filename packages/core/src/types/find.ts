@@ -45,6 +45,9 @@ type LoadedContainer<V, P extends string> =
         ? LoadedSeries<Loaded<T, P> & object>
         : never;
 
+/** Paths on the way to a path: `friends` of `friends.profile`. */
+type Before<P extends string> = P extends `${infer H}.${infer R}` ? H | `${H}.${Before<R>}` : never;
+
 /** Entity at the end of a path of relations. */
 export type TargetAt<T, P extends string> = P extends `${infer H}.${infer R}`
   ? H extends keyof T
@@ -87,7 +90,7 @@ export interface FindOptions<T, P extends string = never, S extends string = nev
   /** Relations to load, one query per level and store. */
   readonly populate?: readonly P[];
   /** Filter, order and limit of populated relations by path; a path named here is populated. */
-  readonly related?: { readonly [K in P]?: RelatedOptions<TargetAt<T, K>> };
+  readonly related?: { readonly [K in P | Before<P>]?: RelatedOptions<TargetAt<T, K>> };
   /** Plain rows of these properties in place of entities. */
   readonly select?: readonly S[];
   /** Entities that are softly deleted: `true` with the others, `'only'` alone. Left out if absent. */
