@@ -1,1 +1,1 @@
-export {};
+export { type EmbeddedOptions, type EmbeddedStores, embedded } from './embedded.js';

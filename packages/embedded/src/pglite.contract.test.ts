@@ -1,0 +1,5 @@
+import { contract } from '@storeweave/testing';
+import * as vitest from 'vitest';
+import { embedded } from './embedded.js';
+
+contract('PGlite', { open: async () => embedded() }, vitest);

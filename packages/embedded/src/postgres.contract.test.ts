@@ -1,0 +1,15 @@
+import { contract } from '@storeweave/testing';
+import { sharedPostgres } from '@storeweave/testing/servers';
+import * as vitest from 'vitest';
+import { embedded } from './embedded.js';
+
+contract(
+  'PostgreSQL',
+  {
+    open: async () => {
+      const server = await sharedPostgres();
+      return embedded({ url: await server.database('contract') });
+    },
+  },
+  vitest,
+);
