@@ -2,9 +2,11 @@
 import {
   type Collection,
   compileDomain,
+  type Defaults,
   From,
   Id,
   Node,
+  optional,
   Property,
   type Ref,
   Related,
@@ -42,6 +44,7 @@ export class Visited {
   @From(() => Person) from!: Ref<Person>;
   @To(() => Place) to!: Ref<Place>;
   @Property('integer', { default: 1 }) times!: number;
+  declare readonly [optional]: Defaults<'times'>;
 }
 
 @Relational({ table: 'users' })
