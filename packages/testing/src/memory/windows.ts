@@ -12,7 +12,14 @@ export interface Windows {
 const DAY = 86_400_000;
 
 export function windows(size: WindowSize): Windows {
-  if ('ms' in size) return { startOf: (ms) => Math.floor(ms / size.ms) * size.ms, next: (start) => start + size.ms };
+  if ('ms' in size) {
+    // Whole weeks begin on Monday, as those of the calendar do; 1969-12-29 was one.
+    const origin = size.ms % (7 * DAY) === 0 ? -3 * DAY : 0;
+    return {
+      startOf: (ms) => Math.floor((ms - origin) / size.ms) * size.ms + origin,
+      next: (start) => start + size.ms,
+    };
+  }
   const { calendar, count, timeZone } = size;
   const zone = new Zone(timeZone);
   // Number of the unit that a local day lies in, and the first local day of a unit.
