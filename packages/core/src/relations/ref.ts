@@ -25,6 +25,10 @@ export interface RefState {
   target(ref: Ref<object>): object | null | undefined;
   /** Set by the application since it was loaded or flushed. */
   changed(ref: Ref<object>): boolean;
+  /** What a changed reference was before; undefined: not loaded then. */
+  previous(ref: Ref<object>): object | null | undefined;
+  /** What it was before has been found out. */
+  recall(ref: Ref<object>, previous: object | null): void;
   /** Refers by neutral key, not loaded. */
   refer(ref: Ref<object>, key: Value | readonly Value[] | null): void;
   /** Loaded: this is the entity (null: there is none). The key stays what it was. */
@@ -51,8 +55,10 @@ export class Ref<T extends object> extends RelationContainer {
   #target: T | null | undefined;
   /** Neutral key: undefined: not known, or to be read from `#target`; null: no reference; a row for a composite one. */
   #key: Value | readonly Value[] | null | undefined;
-  /** True where the application set the target and no flush has taken notice (far side only). */
+  /** True where the application set the target and no flush has taken notice. */
   #changed = false;
+  /** What it was before it was changed; undefined: not known. */
+  #previous: T | null | undefined;
 
   /** A reference may be made before its owner is known to a unit of work: `author = new Ref(alice)`. */
   constructor(target?: T | null) {
@@ -96,6 +102,7 @@ export class Ref<T extends object> extends RelationContainer {
 
   /** Refers to this entity, or to none, from the next flush on. */
   set(target: T | null): void {
+    if (!this.#changed) this.#previous = this.#target;
     this.#target = target;
     this.#key = target === null ? null : undefined;
     this.#changed = true;
@@ -139,26 +146,35 @@ export class Ref<T extends object> extends RelationContainer {
       key: (ref) => ref.#key,
       target: (ref) => ref.#target,
       changed: (ref) => ref.#changed,
+      previous: (ref) => ref.#previous,
+      recall(ref, previous) {
+        ref.#previous = previous;
+      },
       refer(ref, key) {
         ref.#key = key;
         ref.#target = key === null ? null : undefined;
         ref.#changed = false;
+        ref.#previous = undefined;
       },
       resolve(ref, target) {
         ref.#target = target;
         ref.#changed = false;
+        ref.#previous = undefined;
       },
       settle(ref) {
         ref.#changed = false;
+        ref.#previous = undefined;
       },
       save(ref) {
         const target = ref.#target;
         const key = ref.#key;
         const changed = ref.#changed;
+        const previous = ref.#previous;
         return () => {
           ref.#target = target;
           ref.#key = key;
           ref.#changed = changed;
+          ref.#previous = previous;
         };
       },
     };

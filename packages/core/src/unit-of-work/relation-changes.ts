@@ -1,0 +1,285 @@
+/**
+ * What the application did to relation containers becomes what stores can keep: references of the other side, rows of
+ * links, new measurements. New entities that are reached on the way are added. Doing it twice changes nothing more, so
+ * that `plan()` can look without harm; containers are only settled when a flush has written them.
+ */
+import { InvalidStateError } from '../errors/errors.js';
+import type { EntityModel } from '../model/entity-model.js';
+import type { Field, Row } from '../model/field.js';
+import type { RelationModel } from '../model/relation-model.js';
+import { Collection, collectionState } from '../relations/collection.js';
+import { RelationContainer } from '../relations/container.js';
+import { keyOfInstance, valueAt } from '../relations/entity-key.js';
+import { Ref, refState } from '../relations/ref.js';
+import { seriesState, TimeSeries } from '../relations/time-series.js';
+import { type EntityState, stateOf } from './entity-state.js';
+import { neutralFields, refersTo } from './reference-key.js';
+import type { TrackedEntities } from './tracked-entities.js';
+
+/** A row of a link entity to be there, or not to be there. */
+export interface LinkChange {
+  readonly link: EntityModel;
+  readonly linked: boolean;
+  readonly ends: readonly { readonly state: EntityState; readonly fields: readonly Field[] }[];
+}
+
+/** Links with properties of their own that were taken out: their rows have to be found before they can be deleted. */
+export interface Unlinked {
+  readonly relation: RelationModel;
+  readonly owner: EntityState;
+  readonly target: EntityState;
+}
+
+export interface RelationChanges {
+  readonly links: readonly LinkChange[];
+  readonly unlinked: readonly Unlinked[];
+}
+
+/** Points that became entities, by their series, so that an undone flush can give them back. */
+export type TakenPoints = Map<TimeSeries<object>, object[]>;
+
+export function applyRelationChanges(tracked: TrackedEntities, taken: TakenPoints): RelationChanges {
+  const links: LinkChange[] = [];
+  const unlinked: Unlinked[] = [];
+  // Grows while it is walked: an entity that is reached brings its own containers.
+  for (const container of tracked.touched) {
+    const owner = RelationContainer.ownerOf(container);
+    const relation = RelationContainer.relationOf(container);
+    const state = owner === undefined ? undefined : stateOf(owner);
+    if (relation === undefined || state === undefined || !tracked.has(state.instance)) continue;
+    if (container instanceof Ref) applyRef(tracked, container, relation, state);
+    else if (container instanceof Collection) applyCollection(tracked, container, relation, state, links, unlinked);
+    else if (container instanceof TimeSeries) applySeries(tracked, container, relation, state, taken);
+  }
+  return { links, unlinked };
+}
+
+function applyRef(tracked: TrackedEntities, ref: Ref<object>, relation: RelationModel, owner: EntityState): void {
+  if (!refState.changed(ref)) return;
+  const target = refState.target(ref);
+  const previous = refState.previous(ref);
+  if (target !== undefined && target !== null) reach(tracked, target, relation);
+  if (relation.join.via === 'target') {
+    if (target !== undefined && target !== null) point(tracked, target, relation, owner);
+    if (previous !== undefined && previous !== null && previous !== target) release(tracked, previous, relation, owner);
+  } else if (relation.join.via === 'owner') {
+    mirror(tracked, target ?? null, relation, owner);
+    if (relation.orphanRemoval && previous !== undefined && previous !== null && previous !== target) {
+      removeOnce(tracked, previous);
+    }
+  }
+}
+
+function applyCollection(
+  tracked: TrackedEntities,
+  collection: Collection<object>,
+  relation: RelationModel,
+  owner: EntityState,
+  links: LinkChange[],
+  unlinked: Unlinked[],
+): void {
+  const pending = collectionState.pending(collection);
+  if (pending === undefined) return;
+  for (const item of pending.added) {
+    const target = reach(tracked, item, relation);
+    if (relation.join.via === 'target') point(tracked, item, relation, owner);
+    else if (relation.join.via === 'link') {
+      if (relation.join.link.kind === 'link') links.push(linkChange(relation, owner, target, true));
+      else linkByEntity(tracked, relation, owner, target);
+    }
+  }
+  if (pending.replaced) return;
+  for (const item of pending.removed) {
+    const target = stateOf(item);
+    if (relation.join.via === 'target') release(tracked, item, relation, owner);
+    else if (relation.join.via === 'link' && target !== undefined && target.row !== undefined) {
+      if (relation.join.link.kind === 'link') links.push(...unlinkChanges(relation, owner, target));
+      else unlinked.push({ relation, owner, target });
+    }
+    if (relation.orphanRemoval && relation.join.via === 'link') removeOnce(tracked, item);
+  }
+}
+
+function applySeries(
+  tracked: TrackedEntities,
+  series: TimeSeries<object>,
+  relation: RelationModel,
+  owner: EntityState,
+  taken: TakenPoints,
+): void {
+  const points = seriesState.pending(series);
+  if (points === undefined) return;
+  const added = [...points];
+  for (const given of added) {
+    const isEntity = given instanceof relation.target.target;
+    const point_ = isEntity ? given : tracked.create(relation.target, given);
+    if (isEntity) tracked.add(given);
+    point(tracked, point_, relation, owner);
+  }
+  taken.set(series, [...(taken.get(series) ?? []), ...added]);
+  seriesState.settle(series, added);
+}
+
+/** Adds what a relation leads to, where it is new or from an earlier unit of work. */
+function reach(tracked: TrackedEntities, target: object, relation: RelationModel): EntityState {
+  const state = stateOf(target);
+  if (state !== undefined && tracked.has(target)) return state;
+  if (state !== undefined && tracked.isRemoved(target)) {
+    throw new InvalidStateError(
+      `${relation.owner.name}.${relation.name} leads to a ${state.model.name} (${String(keyOfInstance(state.model, target))}) that is to be removed. Take it out of the relation, or add() it again.`,
+      { entity: relation.owner.name, property: relation.name },
+    );
+  }
+  if (relation.cascade.persist) return tracked.add(target);
+  if (state?.row !== undefined) return state;
+  throw new InvalidStateError(
+    `${relation.owner.name}.${relation.name} leads to a new ${relation.target.name} that was not added, and the relation does not cascade. Call uow.add() with it first.`,
+    { entity: relation.owner.name, property: relation.name },
+  );
+}
+
+/** Makes an entity of the other side refer to the owner. */
+function point(tracked: TrackedEntities, target: object, relation: RelationModel, owner: EntityState): void {
+  const { join } = relation;
+  if (join.via !== 'target') return;
+  const ref = referenceBack(target, relation);
+  if (ref !== undefined) {
+    if (refState.target(ref) !== owner.instance) {
+      if (!refersTo(ref, owner.instance, owner, join.fields)) ref.set(owner.instance);
+      else refState.resolve(ref, owner.instance);
+    }
+    return;
+  }
+  const key = neutralFields(owner.instance, owner, join.fields);
+  for (const [part, field] of join.targetFields.entries()) {
+    if (key[part] !== undefined) assign(target, field, field.codec.fromRow(key[part]));
+  }
+  const state = stateOf(target);
+  if (state !== undefined && owner.row === undefined) {
+    tracked.addLateKey(state, { from: owner, fields: join.targetFields, targetFields: join.fields });
+  }
+}
+
+/** Makes an entity of the other side refer to the owner no more, or removes it where it may not be without one. */
+function release(tracked: TrackedEntities, target: object, relation: RelationModel, owner: EntityState): void {
+  const { join } = relation;
+  if (join.via !== 'target' || tracked.isRemoved(target)) return;
+  const state = tracked.has(target) ? stateOf(target) : tracked.add(target);
+  const ref = referenceBack(target, relation);
+  const key = neutralFields(owner.instance, owner, join.fields);
+  const refers =
+    ref === undefined
+      ? join.targetFields.every((field, part) => {
+          const value = valueAt(target, field);
+          return value !== undefined && value !== null && field.codec.equals(field.codec.toRow(value), key[part]);
+        })
+      : refersTo(ref, owner.instance, owner, join.fields);
+  // It was given to another owner in the meantime.
+  if (!refers) return;
+  if (relation.orphanRemoval) {
+    removeOnce(tracked, target);
+    return;
+  }
+  if (!join.targetFields.every((field) => field.nullable)) {
+    const name = ref === undefined ? join.targetFields[0]?.name : relation.inverse?.name;
+    throw new InvalidStateError(
+      `A ${relation.target.name} cannot be taken out of ${relation.owner.name}.${relation.name}, because ${relation.target.name}.${name} is required. Remove the ${relation.target.name}, give it to another ${relation.owner.name}, or declare orphanRemoval or nullable.`,
+      { entity: relation.target.name, property: name, key: state && keyOfInstance(state.model, target) },
+    );
+  }
+  if (ref !== undefined) ref.set(null);
+  else for (const field of join.targetFields) assign(target, field, null);
+}
+
+/** Keeps a key that the class has as plain properties in step with the reference. */
+function mirror(tracked: TrackedEntities, target: object | null, relation: RelationModel, owner: EntityState): void {
+  const { join } = relation;
+  if (join.via !== 'owner' || join.fields.every((field) => field.role === 'reference')) return;
+  const state = target === null ? undefined : stateOf(target);
+  const key = target === null ? [] : neutralFields(target, state, join.targetFields);
+  for (const [part, field] of join.fields.entries()) {
+    if (field.role === 'reference') continue;
+    if (target === null) assign(owner.instance, field, null);
+    else if (key[part] !== undefined) assign(owner.instance, field, field.codec.fromRow(key[part]));
+  }
+  if (state !== undefined && state.row === undefined) {
+    tracked.addLateKey(owner, { from: state, fields: join.fields, targetFields: join.targetFields });
+  }
+}
+
+function referenceBack(target: object, relation: RelationModel): Ref<object> | undefined {
+  const name = relation.inverse?.name;
+  const ref = name === undefined ? undefined : (target as Record<string, unknown>)[name];
+  return ref instanceof Ref && relation.inverse?.join.via === 'owner' ? ref : undefined;
+}
+
+/** Sets a property at its path; embedded objects on the way have to be there. */
+export function assign(instance: object, field: Field, value: unknown): void {
+  let holder = instance as Record<string, unknown>;
+  for (const step of field.path.slice(0, -1)) {
+    const next = holder[step];
+    if (typeof next !== 'object' || next === null) return;
+    holder = next as Record<string, unknown>;
+  }
+  holder[field.path[field.path.length - 1] ?? field.name] = value;
+}
+
+function removeOnce(tracked: TrackedEntities, instance: object): void {
+  if (!tracked.isRemoved(instance)) tracked.remove(instance);
+}
+
+function linkChange(relation: RelationModel, owner: EntityState, target: EntityState, linked: boolean): LinkChange {
+  if (relation.join.via !== 'link') throw new TypeError('not a link');
+  const { link, ownerFields, targetFields } = relation.join;
+  const ends = [
+    { state: owner, fields: ownerFields },
+    { state: target, fields: targetFields },
+  ];
+  return { link, linked, ends };
+}
+
+/** An undirected link may be stored either way round. */
+function unlinkChanges(relation: RelationModel, owner: EntityState, target: EntityState): LinkChange[] {
+  const straight = linkChange(relation, owner, target, false);
+  const undirected = relation.join.via === 'link' && relation.join.direction === 'both' && owner !== target;
+  return undirected ? [straight, linkChange(relation, target, owner, false)] : [straight];
+}
+
+/** A link that is an entity of the application's own gets an instance, made once however often this runs. */
+function linkByEntity(
+  tracked: TrackedEntities,
+  relation: RelationModel,
+  owner: EntityState,
+  target: EntityState,
+): void {
+  if (relation.join.via !== 'link') return;
+  const { link, ownerFields, targetFields } = relation.join;
+  const [from, to] = [endName(link, ownerFields), endName(link, targetFields)];
+  for (const state of tracked.fresh) {
+    if (state.model !== link) continue;
+    const instance = state.instance as Record<string, unknown>;
+    const [start, end] = [instance[from], instance[to]];
+    if (!(start instanceof Ref && end instanceof Ref)) continue;
+    if (refState.target(start) === owner.instance && refState.target(end) === target.instance) return;
+  }
+  tracked.create(link, { [from]: owner.instance, [to]: target.instance });
+}
+
+function endName(link: EntityModel, fields: readonly Field[]): string {
+  const relation = link.relations.find(
+    (r) => r.join.via === 'owner' && r.join.fields.every((f, at) => f === fields[at]),
+  );
+  if (relation === undefined)
+    throw new InvalidStateError(`${link.name} has no reference over ${fields.map((f) => f.name).join(', ')}.`);
+  return relation.name;
+}
+
+/** Identity of a link's row, aligned with `link.ids`; undefined in it where an end is not written yet. */
+export function linkRow(change: LinkChange): Row {
+  const row: Row = new Array(change.link.fields.length).fill(null);
+  for (const { state, fields } of change.ends) {
+    const key = neutralFields(state.instance, state, state.model.ids);
+    for (const [part, field] of fields.entries()) row[field.index] = key[part];
+  }
+  return row;
+}

@@ -1,0 +1,168 @@
+/**
+ * Takes over what a flush has written: rows become snapshots, ids and versions get into the instances, identities into
+ * the map. Every step can be undone as long as the transaction is open, so that after a rollback the caller's objects
+ * are as if the flush had never been: new stays new, and the next unit of work can write them again.
+ */
+import { resolveParents } from '../commit/change.js';
+import { entityCodec } from '../hydrate/entity-codec.js';
+import type { EntityModel } from '../model/entity-model.js';
+import type { Field, Row } from '../model/field.js';
+import { Collection, collectionState } from '../relations/collection.js';
+import { RelationContainer } from '../relations/container.js';
+import { valueAt } from '../relations/entity-key.js';
+import { Ref, refState } from '../relations/ref.js';
+import { seriesState } from '../relations/time-series.js';
+import type { DetectedChanges } from './change-detector.js';
+import type { EntityState } from './entity-state.js';
+import { assign, type TakenPoints } from './relation-changes.js';
+import type { LateKey, TrackedEntities } from './tracked-entities.js';
+
+/** Puts back what a flush did to objects in memory. */
+export type Undo = () => void;
+
+interface Before {
+  readonly state: EntityState;
+  readonly row: Row | undefined;
+  readonly status: EntityState['status'];
+  /** Values of the fields that the flush assigned, in their order. */
+  readonly assigned: readonly Field[];
+  readonly values: readonly unknown[];
+  readonly late: LateKey[] | undefined;
+}
+
+export function settleEntities(tracked: TrackedEntities, detected: DetectedChanges): Undo {
+  const before: Before[] = [];
+  for (const [state, change] of detected.inserted) {
+    // References that were written as null first have their key by now.
+    resolveParents(change.row, change.parents);
+    const late = tracked.lateKeys.get(state);
+    before.push(take(state, change.row, 'managed', [...madeFields(state.model), ...lateFields(late)], late));
+    tracked.fresh.delete(state);
+    tracked.lateKeys.delete(state);
+    const key = entityCodec(state.model).keys.ofRow(change.row);
+    if (key !== undefined) tracked.identities.set(state, key);
+  }
+  for (const [state, change] of detected.updated) {
+    const late = tracked.lateKeys.get(state);
+    const { version, updatedAt } = state.model;
+    const assigned = [version, updatedAt].filter((field) => field !== undefined);
+    before.push(take(state, merged(state.row, change.values), 'managed', [...assigned, ...lateFields(late)], late));
+    tracked.lateKeys.delete(state);
+  }
+  for (const [state, change] of detected.removed) {
+    const row = change.op === 'update' ? merged(state.row, change.values) : state.row;
+    const { softDelete, version, updatedAt } = state.model;
+    const assigned = change.op === 'update' ? [softDelete, version, updatedAt].filter((f) => f !== undefined) : [];
+    before.push(take(state, row, 'deleted', assigned, undefined));
+    tracked.doomed.delete(state);
+    tracked.identities.delete(state);
+  }
+  return () => {
+    for (const entry of before.reverse()) giveBack(tracked, entry);
+  };
+}
+
+/** Fields that a flush assigns to a new instance. */
+function madeFields(model: EntityModel): readonly Field[] {
+  let fields = made.get(model);
+  if (fields === undefined) {
+    const { version, createdAt, updatedAt } = model;
+    fields = model.fields.filter(
+      (field) => field.generated === 'sequence' || field === version || field === createdAt || field === updatedAt,
+    );
+    made.set(model, fields);
+  }
+  return fields;
+}
+
+const made = new WeakMap<EntityModel, readonly Field[]>();
+
+function lateFields(late: readonly LateKey[] | undefined): readonly Field[] {
+  return late === undefined ? [] : late.flatMap((key) => key.fields.filter((field) => field.role !== 'reference'));
+}
+
+function take(
+  state: EntityState,
+  row: Row | undefined,
+  status: EntityState['status'],
+  assigned: readonly Field[],
+  late: LateKey[] | undefined,
+): Before {
+  const { instance } = state;
+  const values = assigned.map((field) => valueAt(instance, field));
+  const entry: Before = { state, row: state.row, status: state.status, assigned, values, late };
+  for (const field of assigned) {
+    const value = row?.[field.index];
+    assign(instance, field, value === undefined || value === null ? null : field.codec.fromRow(value));
+  }
+  state.row = row;
+  state.status = status;
+  return entry;
+}
+
+function merged(row: Row | undefined, values: Row): Row {
+  const next = row === undefined ? [] : row.slice();
+  for (let at = 0; at < values.length; at++) if (values[at] !== undefined) next[at] = values[at];
+  return next;
+}
+
+/**
+ * Containers whose changes were detected are settled before anything is sent, so that what the application changes while
+ * the flush is under way is left for the next one.
+ */
+export function settleContainers(
+  tracked: TrackedEntities,
+  taken: TakenPoints,
+  includes: (model: EntityModel) => boolean,
+): Undo {
+  const restore: Undo[] = [];
+  for (const container of [...tracked.touched]) {
+    // Links into a store that this flush leaves out stay pending; anything else lives on in the entities themselves.
+    const join = RelationContainer.relationOf(container)?.join;
+    if (join?.via === 'link' && !includes(join.link)) continue;
+    const undo = settleContainer(container);
+    tracked.touched.delete(container);
+    restore.push(() => {
+      undo();
+      tracked.touched.add(container);
+    });
+  }
+  const points = new Map(taken);
+  taken.clear();
+  return () => {
+    for (const undo of restore) undo();
+    returnPoints(points);
+  };
+}
+
+/** Points that were made entities are points again. */
+export function returnPoints(taken: TakenPoints): void {
+  for (const [series, added] of taken) seriesState.restore(series, added);
+}
+
+function settleContainer(container: RelationContainer): Undo {
+  if (container instanceof Ref) {
+    const undo = refState.save(container);
+    refState.settle(container);
+    return undo;
+  }
+  if (container instanceof Collection) {
+    const undo = collectionState.save(container);
+    collectionState.settle(container);
+    return undo;
+  }
+  return () => {};
+}
+
+function giveBack(tracked: TrackedEntities, entry: Before): void {
+  const { state, row, status, late } = entry;
+  for (const [at, field] of entry.assigned.entries()) assign(state.instance, field, entry.values[at]);
+  tracked.identities.delete(state);
+  state.row = row;
+  state.status = status;
+  if (late !== undefined) tracked.lateKeys.set(state, late);
+  if (status === 'new') tracked.fresh.add(state);
+  else if (status === 'removed') tracked.doomed.add(state);
+  const key = row === undefined ? undefined : entityCodec(state.model).keys.ofRow(row);
+  if (key !== undefined) tracked.identities.set(state, key);
+}
