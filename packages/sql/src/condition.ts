@@ -2,7 +2,7 @@
  * Conditions as SQL. Three-valued logic is left to the server, but for `not`, `ne` and `notIn`, which are exact
  * complements: `(…) is not true` holds also where the inner condition is unknown.
  */
-import { type Condition, InvalidQueryError, type Operand, type Value } from '@storeweave/core';
+import { type Condition, type Field, InvalidQueryError, type Operand, type Value } from '@storeweave/core';
 import { arrayLiteral, quoteElement } from './array-literal.js';
 import { encoderOf, jsonText } from './encode.js';
 import { relatedCondition } from './related.js';
@@ -94,7 +94,12 @@ function oneOf(on: Operand, values: readonly Value[], table: TableScope): string
     if (values.length === 0) return 'false';
     return `(${values.map((value) => `${table.operand(on)} = ${table.value(on.field, value)}`).join(' or ')})`;
   }
-  return `${table.operand(on)} = any(${table.list(on.field, values)})`;
+  return `${table.operand(on)} = ${oneOrAny(on.field, values, table)}`;
+}
+
+/** A single value is compared as such: the server reads it a third faster than an array of one. */
+function oneOrAny(field: Field, values: readonly Value[], table: TableScope): string {
+  return values.length === 1 ? table.value(field, values[0]) : `any(${table.list(field, values)})`;
 }
 
 /** The operand as text, for patterns. */
@@ -134,16 +139,11 @@ function exists(on: Operand, present: boolean, table: TableScope): string {
 function keys({ fields, rows }: Extract<Condition, { op: 'keys' }>, table: TableScope): string {
   const [only, ...others] = fields;
   if (only === undefined) return 'false';
-  if (others.length === 0)
-    return `${table.field(only)} = any(${table.list(
-      only,
-      rows.map((row) => row[0]),
-    )})`;
-  const lists = fields.map((field, i) =>
-    table.list(
-      field,
-      rows.map((row) => row[i]),
-    ),
-  );
+  const column = (i: number): Value[] => rows.map((row) => row[i]);
+  if (others.length === 0) return `${table.field(only)} = ${oneOrAny(only, column(0), table)}`;
+  if (rows.length === 1) {
+    return `(${fields.map((field, i) => `${table.field(field)} = ${table.value(field, rows[0]?.[i])}`).join(' and ')})`;
+  }
+  const lists = fields.map((field, i) => table.list(field, column(i)));
   return `(${fields.map((field) => table.field(field)).join(', ')}) in (select * from unnest(${lists.join(', ')}))`;
 }

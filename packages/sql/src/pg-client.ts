@@ -13,6 +13,7 @@ export interface PgQueryConfig {
 }
 
 export interface PgAnswer {
+  /** First word of the server's command tag: `SELECT`, `COMMIT`. */
   readonly command: string | null;
   readonly rowCount: number | null;
   readonly rows: (string | null)[][];

@@ -22,6 +22,8 @@ import { StatementNames } from './statement-names.js';
 export interface PgDomainOptions {
   /** For messages and metrics. */
   readonly name?: string;
+  /** True for a database of one session, where transactions wait for each other. Default: false. */
+  readonly exclusive?: boolean;
   /** `false` behind a pooler that refuses named statements (PgBouncer in transaction mode). Default: true. */
   readonly preparedStatements?: boolean;
   /** Limit on each wait for a connection where the caller gives none, in milliseconds. Default: the pool's own. */
@@ -35,6 +37,7 @@ interface Holder {
 
 export class PgDomain implements SqlDomain {
   readonly name: string;
+  readonly exclusive: boolean;
   readonly subjects = new ErrorSubjects();
   readonly #names: StatementNames;
   readonly #holders = new Set<Holder>();
@@ -47,6 +50,7 @@ export class PgDomain implements SqlDomain {
     private readonly options: PgDomainOptions = {},
   ) {
     this.name = options.name ?? 'postgres';
+    this.exclusive = options.exclusive === true;
     this.#names = new StatementNames(options.preparedStatements !== false);
   }
 

@@ -5,9 +5,10 @@
 import { AbortedError, InvalidStateError, TimeoutError } from '@storeweave/core';
 import type { ErrorSubjects } from './error-subjects.js';
 import { isConnectionLoss, mapError } from './errors.js';
-import { cancelRunning, type PgAnswer, type PgConnection, type PgQueryConfig } from './pg-client.js';
+import { cancelRunning, type PgAnswer, type PgConnection } from './pg-client.js';
 import type { SqlResult, SqlSession, Statement, TextRow } from './session.js';
 import type { StatementNames } from './statement-names.js';
+import { sendText, type TextQueryConfig } from './text-query.js';
 
 /** When to stop waiting for an answer. */
 export interface Limits {
@@ -15,8 +16,6 @@ export interface Limits {
   readonly timeoutMs?: number;
 }
 
-/** A list, because PGlite's adapter takes it for the list of parameter types and walks through it. */
-const asText = Object.assign([], { getTypeParser: () => (text: string) => text });
 const unlimited: Limits = {};
 /** How long a server may take to answer after it was asked to stop, before its connection is given up. */
 const GRACE_MS = 5000;
@@ -111,32 +110,25 @@ export class PgSession implements SqlSession {
   }
 
   async run(statement: Statement, limits: Limits): Promise<SqlResult> {
-    const { values, text } = statement;
+    const { values, text, describe = false } = statement;
     const name = statement.prepare === true ? this.names.nameOf(text) : undefined;
-    const config: PgQueryConfig = { text, rowMode: 'array', types: asText };
-    const full = {
-      ...config,
-      ...(values.length > 0 || name !== undefined ? { values: values as (string | null)[] } : {}),
-      ...(name === undefined ? {} : { name }),
-    };
-    const answer = await this.exclusively(() => this.#send(full), limits);
-    const one = Array.isArray(answer) ? (answer.at(-1) as PgAnswer) : answer;
+    const answer = await this.exclusively(() => this.#send({ text, values, name, describe }), limits);
     return {
-      rows: one.rows,
-      count: one.rowCount ?? 0,
+      rows: answer.rows,
+      count: answer.rowCount ?? 0,
       get columns() {
-        return one.fields.map((field) => field.name);
+        return answer.fields.map((field) => field.name);
       },
       get types() {
-        return one.fields.map((field) => field.dataTypeID);
+        return answer.fields.map((field) => field.dataTypeID);
       },
     };
   }
 
-  /** Control statements (BEGIN, COMMIT, SAVEPOINT): their command tags. */
+  /** Control statements (BEGIN, COMMIT, SAVEPOINT): the first one's command tag. */
   async control(text: string, limits: Limits = unlimited): Promise<string> {
-    const answer = await this.exclusively(() => this.#send({ text }), limits);
-    return (Array.isArray(answer) ? answer[0]?.command : answer.command) ?? '';
+    const answer = await this.exclusively(() => this.#send({ text, values: [], describe: false }), limits);
+    return answer.command ?? '';
   }
 
   /** Ends the wait of the running statement with this error, asks the server to stop it, and lets nothing new begin. */
@@ -163,15 +155,14 @@ export class PgSession implements SqlSession {
     return isIdle;
   }
 
-  async #send(config: PgQueryConfig): Promise<PgAnswer | PgAnswer[]> {
+  async #send(config: TextQueryConfig): Promise<PgAnswer> {
     try {
-      return await this.connection.client.query(config);
+      return await sendText(this.connection.client, config);
     } catch (error) {
       if (isConnectionLoss(error)) this.state.broken = true;
-      const mapped = mapError(error, this.subjects);
       // A statement prepared before a change of the schema: new names, so that the next try prepares anew.
       if ((error as { code?: string }).code === '0A000' && config.name !== undefined) this.names.forget();
-      throw mapped;
+      throw mapError(error, this.subjects);
     }
   }
 

@@ -13,7 +13,7 @@ export class RawSql implements RelationalStore {
   async sql(text: string, values: readonly unknown[], access: Access): Promise<Record<string, unknown>[]> {
     const encoded = values.map((value, i) => (value === null || value === undefined ? null : textOf(value, i)));
     const { rows, columns, types } = await this.domain.use(access, (session) =>
-      session.query({ text, values: encoded }),
+      session.query({ text, values: encoded, describe: true }),
     );
     const decoders = types.map(decoderOfType);
     return rows.map((row) => {

@@ -11,6 +11,8 @@ export interface Statement {
   readonly values: readonly (string | null)[];
   /** For statements that are run often with the same text: prepared on each connection once it has come a few times. */
   readonly prepare?: boolean;
+  /** Asks for `columns` and `types` of the answer, which are empty otherwise. */
+  readonly describe?: boolean;
 }
 
 /** A row of an answer: the text form of each column, or null. */
