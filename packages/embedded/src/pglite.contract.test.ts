@@ -1,4 +1,4 @@
-import { contract } from '@storeweave/testing';
+import { contract } from '@storeweave/testing/contract';
 import * as vitest from 'vitest';
 import { embedded } from './embedded.js';
 

@@ -39,6 +39,8 @@ export interface TransactionDomain {
   readonly name: string;
   /** Absent where the store has no transactions. */
   begin?(options: TransactionOptions): Promise<Transaction>;
+  /** True where there is one session: one transaction or call at a time, and the others wait until it is over. */
+  readonly exclusive?: boolean;
 }
 
 /** The circumstances of one call. */

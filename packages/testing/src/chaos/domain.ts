@@ -16,6 +16,7 @@ import type { ChaosCall, ChaosPlan } from './plan.js';
 
 export class ChaosDomain implements TransactionDomain {
   readonly name: string;
+  readonly exclusive: boolean;
   readonly begin?: (options: TransactionOptions) => Promise<ChaosTransaction>;
   /** Grows with each restart; a transaction of an earlier life is lost. */
   life = 0;
@@ -30,6 +31,7 @@ export class ChaosDomain implements TransactionDomain {
     readonly plan: ChaosPlan,
   ) {
     this.name = inner.name;
+    this.exclusive = inner.exclusive === true;
     const { begin } = inner;
     if (begin !== undefined)
       this.begin = (options) =>

@@ -82,6 +82,16 @@ export const transactions = (on: DataModel): Need => can(on, 'transactions', (c)
 export const savepoints = (on: DataModel): Need =>
   can(on, 'transactions.savepoints', (c) => c.transactions?.savepoints === true);
 
+/** Several transactions may run at the same time. */
+export function concurrent(on: DataModel): Need {
+  return {
+    missing: (stores) =>
+      stores[on]?.domain.exclusive === true
+        ? `${on}: the domain has one session, so transactions run one at a time`
+        : undefined,
+  };
+}
+
 /** The stores of these models commit together. */
 export function together(...models: readonly DataModel[]): Need {
   return {

@@ -19,6 +19,9 @@ interface Marked {
   [property: string]: unknown;
 }
 
+/** An operator, what it is given, and the entities that it finds. */
+type Row = [operator: string, comparand: unknown, found: string];
+
 /** Three values in ascending order, for entities a, b and c; a fourth, d, has none. */
 const ordered: Record<string, readonly [unknown, unknown, unknown]> = {
   body: ['apple', 'banana', 'cherry'],
@@ -48,11 +51,7 @@ function filtersOf(on: EntityModelName): ContractCase[] {
   const Specimen = specimens[on] as unknown as EntityClass<Marked>;
 
   /** One case for one property: entities a, b, c with the values, d without. */
-  const operators = (
-    property: string,
-    values: readonly unknown[],
-    expected: (v: readonly unknown[]) => readonly [string, unknown, string][],
-  ) =>
+  const operators = (property: string, values: readonly unknown[], expected: (v: readonly unknown[]) => Row[]) =>
     test(`filters/${on}: operators on ${property}`, needs, async ({ weave }) => {
       const repository = weave.repository(Specimen);
       await repository.insert([
@@ -95,7 +94,7 @@ function filtersOf(on: EntityModelName): ContractCase[] {
               ['between', [a, b], 'ab'],
               ['between', [c, a], ''],
               ['not', { gt: a }, 'ad'],
-            ] as const)
+            ] satisfies Row[])
           : []),
       ]),
     ),

@@ -1,7 +1,7 @@
 /** Optimistic locking that really checks, and soft deletion. */
 import assert from 'node:assert/strict';
 import { OptimisticLockError } from '@storeweave/core';
-import { type ContractCase, can, test, transactions } from '../case.js';
+import { type ContractCase, test, transactions } from '../case.js';
 import {
   arrays,
   articles,

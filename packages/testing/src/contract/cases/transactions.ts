@@ -9,7 +9,7 @@ import {
   SerializationError,
   TimeoutError,
 } from '@storeweave/core';
-import { type ContractCase, can, savepoints, test, transactions } from '../case.js';
+import { type ContractCase, can, concurrent, savepoints, test, transactions } from '../case.js';
 import { articles, basics, type EntityModelName, entityModels } from '../domain/groups.js';
 import { range, refused, there } from './assertions.js';
 
@@ -125,16 +125,20 @@ function transactionsOf(on: EntityModelName): ContractCase[] {
       await refused(InvalidStateError, () => kept.repository(Article).find());
     }),
 
-    test(`transactions/${on}: others do not see what is not committed`, needs, async ({ weave }) => {
-      let seen = -1;
-      await weave.transaction(async (uow) => {
-        uow.create(Article, { sku: 'a', name: 'A' });
-        await uow.flush();
-        await using other = weave.session();
-        seen = await other.repository(Article).count();
-      });
-      assert.equal(seen, 0);
-    }),
+    test(
+      `transactions/${on}: others do not see what is not committed`,
+      [...needs, concurrent(on)],
+      async ({ weave }) => {
+        let seen = -1;
+        await weave.transaction(async (uow) => {
+          uow.create(Article, { sku: 'a', name: 'A' });
+          await uow.flush();
+          await using other = weave.session();
+          seen = await other.repository(Article).count();
+        });
+        assert.equal(seen, 0);
+      },
+    ),
 
     test(`transactions/${on}: two at once on one row, and one of them loses`, needs, async ({ weave }) => {
       await weave.repository(Article).insert({ sku: 'a', name: 'A' });
@@ -189,6 +193,7 @@ function transactionsOf(on: EntityModelName): ContractCase[] {
       `transactions/${on}: repeatable read keeps what it has seen`,
       [
         ...needs,
+        concurrent(on),
         can(on, "isolation 'repeatable read'", (c) => c.transactions?.isolation.includes('repeatable read') === true),
       ],
       async ({ weave }) => {

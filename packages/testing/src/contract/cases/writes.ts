@@ -1,7 +1,7 @@
 /** Creating, changing and removing entities through a unit of work, and what it costs. */
 import assert from 'node:assert/strict';
 import { EntityNotFoundError, InvalidStateError, NotNullViolationError, UniqueViolationError } from '@storeweave/core';
-import { type ContractCase, can, test, transactions } from '../case.js';
+import { type ContractCase, test, transactions } from '../case.js';
 import { arrays, articles, basics, diaries, type EntityModelName, entityModels, reviews } from '../domain/groups.js';
 import { dataCalls } from '../recorder.js';
 import { range, refused, there } from './assertions.js';
