@@ -5,6 +5,7 @@
  */
 import type { Storeweave, UnitOfWork } from '@storeweave/core';
 import { readAirports } from './data/airports.js';
+import { DataError } from './data/data-error.js';
 import { readFlights } from './data/flights.js';
 import { FLIGHT_SETS } from './data/source.js';
 import { Airport, AirportGuide, ENTITIES, FlightDelay, LoadProgress, Route } from './model.js';
@@ -47,8 +48,8 @@ async function loadParts(loader: Loader, { source, flights, chunk }: Options): P
     airports.push(airport);
     places.set(airport.iata, { latitude: airport.latitude, longitude: airport.longitude });
   }
-  await loader.run('airports', airports.length, inChunks(airports, chunk), (uow, airport) => {
-    uow.create(Airport, airport);
+  await loader.run('airports', airports.length, inChunks(airports, chunk), (uow, some) => {
+    for (const airport of some) uow.create(Airport, airport);
   });
 
   // All flights pass by, those that are loaded already too: the routes and guides are counted from them.
@@ -59,21 +60,33 @@ async function loadParts(loader: Loader, { source, flights, chunk }: Options): P
       yield flights_;
     }
   })();
-  await loader.run('flights', FLIGHT_SETS[flights].flights, counted, (uow, flight) => {
-    const { time, origin, destination, ordinal, delay } = flight;
-    uow.create(FlightDelay, { time: new Date(time), origin, destination, ordinal, delay });
+  await loader.run('flights', FLIGHT_SETS[flights].flights, counted, async (uow, some) => {
+    await uow
+      .series(FlightDelay)
+      .insert(
+        some.map(({ time, origin, destination, ordinal, delay }) => ({
+          time: new Date(time),
+          origin,
+          destination,
+          ordinal,
+          delay,
+        })),
+      );
   });
 
   const routes: RouteCount[] = tally.routes();
-  await loader.run('routes', routes.length, inChunks(routes, chunk), (uow, route) => {
-    uow.create(Route, route);
+  await loader.run('routes', routes.length, inChunks(routes, chunk), (uow, some) => {
+    for (const route of some) uow.create(Route, route);
   });
 
   const guides: [string, GuideFacts][] = [...tally.guides()];
-  await loader.run('guides', guides.length, inChunks(guides, chunk), (uow, [iata, facts]) => {
-    const location = places.get(iata);
-    if (location === undefined) throw new Error(`Flights leave ${iata}, but airports.csv does not have it.`);
-    uow.create(AirportGuide, { iata, location, ...facts });
+  await loader.run('guides', guides.length, inChunks(guides, chunk), (uow, some) => {
+    for (const [iata, facts] of some) {
+      const location = places.get(iata);
+      if (location === undefined)
+        throw new DataError('airports.csv', undefined, `flights leave ${iata}, which is not in it`);
+      uow.create(AirportGuide, { iata, location, ...facts });
+    }
   });
 }
 
@@ -103,7 +116,7 @@ class Loader {
     part: Part,
     total: number,
     chunks: AsyncIterable<readonly T[]> | Iterable<readonly T[]>,
-    write: (uow: UnitOfWork, record: T) => void,
+    write: (uow: UnitOfWork, records: readonly T[]) => void | Promise<void>,
   ): Promise<void> {
     const before = this.#done.get(part)?.done ?? 0;
     const complete = this.isComplete(part);
@@ -116,7 +129,7 @@ class Loader {
         seen += chunk.length;
         if (complete || rest.length === 0) continue;
         await this.weave.transaction({ label: `load ${part}`, flush: 'commit' }, async (uow) => {
-          for (const record of rest) write(uow, record);
+          await write(uow, rest);
           await this.#note(uow, part, seen - rest.length, seen, false);
         });
         this.loaded += rest.length;

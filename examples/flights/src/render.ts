@@ -1,7 +1,8 @@
 /** Answers as tables and a chart for a terminal. Plain text; the worst week is coloured where colours are wanted. */
 import { plot } from 'asciichart';
 import Table from 'cli-table3';
-import type { Busy, DayOfDelay, Delays, Reach } from './questions.js';
+import type { LoadReport } from './load.js';
+import type { BusyWithGuide, DayOfDelay, Delays, Figures, Reach } from './questions.js';
 
 export interface Screen {
   /** Columns of the terminal. */
@@ -24,16 +25,38 @@ function table(head: string[], rows: (string | number)[][], numbers: readonly nu
   return out.toString();
 }
 
+/** What there is, and what this run had to do for it. */
+export function loadLine(
+  report: LoadReport,
+  totals: Pick<Figures, 'airports' | 'flights' | 'routes' | 'points'>,
+): string {
+  const number = (value: number) => value.toLocaleString('en-US');
+  const { airports, flights, routes, points } = totals;
+  const there = `${number(airports)} airports, ${number(flights)} flights on ${number(routes)} routes, ${number(points)} points in time.`;
+  if (report.loaded === 0) return `Found there: ${there}`;
+  const rate = number(Math.round(report.loaded / report.seconds));
+  const resumed = report.found === 0 ? '' : ` (${number(report.found)} were there from a run before)`;
+  return `${there}\nLoaded ${number(report.loaded)} records${resumed} in ${report.seconds.toFixed(1)} s, ${rate} rows/s.`;
+}
+
+/** How many questions the stores were asked. */
+export function queryLine(asked: ReadonlyMap<string, number>): string {
+  const all = [...asked.values()].reduce((sum, one) => sum + one, 0);
+  const each = [...asked].map(([store, times]) => `${store} ${times}`).join(', ');
+  return `${all} ${all === 1 ? 'query' : 'queries'}: ${each}.`;
+}
+
 /** The busiest airports, one a line. */
-export function busiestTable(airports: readonly Busy[]): string {
-  const rows = airports.map(({ iata, name, city, departures, meanDelay }) => [
+export function busiestTable(airports: readonly BusyWithGuide[]): string {
+  const rows = airports.map(({ iata, name, city, departures, meanDelay, busiestHours }) => [
     iata,
     name,
     city ?? '–',
     departures.toLocaleString('en-US'),
     meanDelay.toFixed(2),
+    busiestHours.map((hour) => `${hour}:00`).join(' '),
   ]);
-  return table(['', 'airport', 'city', 'departures', 'mean delay, min'], rows, [3, 4]);
+  return table(['', 'airport', 'city', 'departures', 'mean delay, min', 'busiest hours'], rows, [3, 4]);
 }
 
 /** Where two hops lead: the stops that lead farthest, each with the airports that it adds. */
