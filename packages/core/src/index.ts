@@ -29,6 +29,7 @@ export type { SeriesRange } from './relations/relation-loader.js';
 export { type LoadedSeries, type SeriesPoint, TimeSeries } from './relations/time-series.js';
 export type { Page, PageInfo } from './repository/page.js';
 export { RelationReader } from './repository/relation-reader.js';
+export { RelationalRepository } from './repository/relational-repository.js';
 export {
   type BulkOptions,
   type ByIdOptions,
@@ -38,6 +39,18 @@ export {
   type StreamOptions,
   type UpsertOptions,
 } from './repository/repository.js';
+export {
+  type DownsampleOptions,
+  type LastOptions,
+  type Moment,
+  type RangeOptions,
+  SeriesRepository,
+  type TimeRange,
+  type WindowOf,
+  type WindowOptions,
+  type WindowSelect,
+} from './repository/series-repository.js';
+export { column, fragment, identifier, list, SqlPart, table } from './repository/sql.js';
 export type { CallOptions } from './session/ports.js';
 export type * from './store/capabilities.js';
 export type * from './store/commit.js';

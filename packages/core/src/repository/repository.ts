@@ -181,15 +181,15 @@ export class Repository<T extends object> {
    * Writes new entities at once, in one batch, and gives them back with ids and defaults. No hooks run and nothing
    * cascades; for a graph of entities use `create` in a unit of work.
    */
-  async insert(data: CreateInput<T>, options?: CallOptions): Promise<T>;
-  async insert(data: readonly CreateInput<T>[], options?: CallOptions): Promise<T[]>;
-  async insert(data: CreateInput<T> | readonly CreateInput<T>[], options: CallOptions = {}): Promise<T | T[]> {
+  async insert<D extends CreateInput<T> | readonly CreateInput<T>[]>(
+    data: D,
+    options: CallOptions = {},
+  ): Promise<D extends readonly unknown[] ? T[] : T> {
     const work = this.#source.current();
     const many = Array.isArray(data);
     const rows = await insertRows(work, this.#entity, many ? data : [data], callOptions(options));
-    const items = work.materialize(this.#entity, rows) as T[];
-    const [first] = items;
-    return many || first === undefined ? items : first;
+    const items = work.materialize(this.#entity, rows);
+    return (many ? items : items[0]) as D extends readonly unknown[] ? T[] : T;
   }
 
   /**

@@ -60,7 +60,8 @@ export async function writeNew(
       count += result.count;
       result.returned?.forEach((values, at) => {
         const row = group[at];
-        if (row !== undefined) made.forEach((field, position) => (row[field.index] = values[position]));
+        if (row === undefined) return;
+        for (const [position, field] of made.entries()) row[field.index] = values[position];
       });
     }
     return count;
