@@ -61,17 +61,15 @@ async function loadParts(loader: Loader, { source, flights, chunk }: Options): P
     }
   })();
   await loader.run('flights', FLIGHT_SETS[flights].flights, counted, async (uow, some) => {
-    await uow
-      .series(FlightDelay)
-      .insert(
-        some.map(({ time, origin, destination, ordinal, delay }) => ({
-          time: new Date(time),
-          origin,
-          destination,
-          ordinal,
-          delay,
-        })),
-      );
+    await uow.series(FlightDelay).insert(
+      some.map(({ time, origin, destination, ordinal, delay }) => ({
+        time: new Date(time),
+        origin,
+        destination,
+        ordinal,
+        delay,
+      })),
+    );
   });
 
   const routes: RouteCount[] = tally.routes();

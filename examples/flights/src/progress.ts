@@ -58,7 +58,7 @@ class Bar implements Progress {
   }
 }
 
-/** At most one line in a second, and one at the end of each part. */
+/** A line after the first chunk of each part, then at most one in a second, and one at its end. */
 class Lines implements Progress {
   #pace = new Pace();
   #last = 0;
@@ -70,7 +70,7 @@ class Lines implements Progress {
 
   start(part: string, done: number, total: number): void {
     this.#pace = new Pace();
-    this.#last = performance.now();
+    this.#last = Number.NEGATIVE_INFINITY;
     [this.#part, this.#done, this.#total] = [part, done, total];
   }
 
