@@ -44,7 +44,10 @@ export interface IdBuilder<V> extends Builder<V> {
 /** An identity that is made by the application or the store. */
 export interface GeneratedIdBuilder<V> extends OptionalBuilder<V>, IdBuilder<V> {}
 
-type Options = Omit<PropertyOptions, 'values' | 'precision' | 'scale' | 'length'>;
+/** Options of a property of type `V`. A default is of that type, or of the one that a converter makes of it. */
+interface Options<V> extends Omit<PropertyOptions, 'values' | 'precision' | 'scale' | 'length' | 'default'> {
+  readonly default?: V | readonly V[] | (() => unknown) | object;
+}
 
 /** `Writable` arrays in the class, whatever the decorator form accepts. */
 type Held<T extends FieldType, O> = O extends { readonly array: true; readonly convert?: undefined }
@@ -87,71 +90,70 @@ function relation(declaration: Omit<RelationDeclaration, 'kind' | 'name'>): neve
   return { declaration: { kind: 'relation', ...declaration } } as never;
 }
 
-/** Builders of properties. Options are those of the decorators of the same name. */
-export const p = {
+const builders = {
   /** The identity, a generated UUID unless told otherwise. See `@Id`. */
   id<const T extends FieldType = 'uuid', const O extends IdOptions = object>(type?: T, options?: O): BuiltId<T, O> {
     const { generated, ...rest }: IdOptions = options ?? {};
     return field('id', type ?? 'uuid', rest, { id: { generated: generated ?? 'auto' } });
   },
   /** Text of varying length. */
-  string<const O extends Options & { readonly length?: number } = object>(options?: O): Built<'string', O> {
+  string<const O extends Options<string> & { readonly length?: number } = object>(options?: O): Built<'string', O> {
     return field('string', 'string', options);
   },
   /** Long text. */
-  text<const O extends Options = object>(options?: O): Built<'text', O> {
+  text<const O extends Options<string> = object>(options?: O): Built<'text', O> {
     return field('text', 'text', options);
   },
   /** A whole number of 32 bits. */
-  integer<const O extends Options = object>(options?: O): Built<'integer', O> {
+  integer<const O extends Options<number> = object>(options?: O): Built<'integer', O> {
     return field('integer', 'integer', options);
   },
   /** A whole number of 64 bits, a bigint in the class. */
-  bigint<const O extends Options = object>(options?: O): Built<'bigint', O> {
+  bigint<const O extends Options<bigint> = object>(options?: O): Built<'bigint', O> {
     return field('bigint', 'bigint', options);
   },
   /** A number. */
-  float<const O extends Options = object>(options?: O): Built<'float', O> {
+  float<const O extends Options<number> = object>(options?: O): Built<'float', O> {
     return field('float', 'float', options);
   },
   /** An exact number, a string in the class. */
-  decimal<const O extends Options & { readonly precision?: number; readonly scale?: number } = object>(
+  decimal<const O extends Options<string> & { readonly precision?: number; readonly scale?: number } = object>(
     options?: O,
   ): Built<'decimal', O> {
     return field('decimal', 'decimal', options);
   },
   /** True or false. */
-  boolean<const O extends Options = object>(options?: O): Built<'boolean', O> {
+  boolean<const O extends Options<boolean> = object>(options?: O): Built<'boolean', O> {
     return field('boolean', 'boolean', options);
   },
   /** A calendar date, 'YYYY-MM-DD' in the class. */
-  date<const O extends Options = object>(options?: O): Built<'date', O> {
+  date<const O extends Options<string> = object>(options?: O): Built<'date', O> {
     return field('date', 'date', options);
   },
   /** An instant, a Date in the class (precision 'ms') or a bigint since 1970 ('us', 'ns'). */
-  timestamp<const O extends Options & Pick<TimestampOptions, 'precision'> = object>(
+  timestamp<const O extends Options<Date | bigint> & Pick<TimestampOptions, 'precision'> = object>(
     options?: O,
   ): Built<'timestamp', O> {
     return field('timestamp', 'timestamp', options);
   },
   /** A UUID. */
-  uuid<const O extends Options = object>(options?: O): Built<'uuid', O> {
+  uuid<const O extends Options<string> = object>(options?: O): Built<'uuid', O> {
     return field('uuid', 'uuid', options);
   },
   /** A JSON value; its type is the application's promise: `p.json<Settings>()`. */
-  json<V = unknown>(options?: Omit<Options, 'nullable' | 'default' | 'array'>): Builder<V> {
+  json<V = unknown>(options?: Omit<Options<never>, 'nullable' | 'default' | 'array'>): Builder<V> {
     return field('json', 'json', options);
   },
   /** A JSON value or nothing. */
-  jsonOrNull<V = unknown>(options?: Omit<Options, 'nullable' | 'default' | 'array'>): Builder<V | null> {
+  jsonOrNull<V = unknown>(options?: Omit<Options<never>, 'nullable' | 'default' | 'array'>): Builder<V | null> {
     return field('jsonOrNull', 'json', { ...options, nullable: true });
   },
   /** Bytes. */
-  bytes<const O extends Options = object>(options?: O): Built<'bytes', O> {
+  bytes<const O extends Options<Uint8Array> = object>(options?: O): Built<'bytes', O> {
     return field('bytes', 'bytes', options);
   },
   /** One of these values. */
-  enum<const V extends readonly (string | number)[], const O extends Options = object>(
+  enum<const V extends readonly (string | number)[], const O extends Options<V[number]> = object>(
     values: V,
     options?: O,
   ): Built<'enum', O & { readonly values: V }> {
@@ -263,3 +265,9 @@ export const p = {
     return relation({ by: 'to', relation: 'many-to-one', target: () => target, endpoint: 'to', ...options });
   },
 } as const;
+
+/** All builders; an interface, so that messages name it instead of printing it. */
+export interface Builders extends Readonly<typeof builders> {}
+
+/** Builders of properties for `defineEntity`. Options are those of the decorators of the same name. */
+export const p: Builders = builders;

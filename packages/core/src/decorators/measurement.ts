@@ -1,8 +1,8 @@
 /** Properties of a measurement. A point is known by its time and its tags together. */
 import type { FieldType, Field as StoredField, TimePrecision } from '../model/field.js';
-import type { PropertyOptions, ValueOf } from './property.js';
+import type { Defaulted, PropertyOptions, ValueOf } from './property.js';
 import { declareField } from './property.js';
-import type { DefaultedProperty, NullableProperty, PlainProperty } from './shape.js';
+import type { NullableProperty, PlainProperty } from './shape.js';
 
 /** Types that name a series. */
 export type TagType = 'string' | 'text' | 'uuid' | 'integer' | 'bigint' | 'boolean' | 'enum' | 'date';
@@ -23,8 +23,8 @@ export interface TimestampOptions {
 
 type Check<T extends FieldType, O, Said extends string> = O extends { readonly nullable: true }
   ? NullableProperty<ValueOf<T, O>, Said>
-  : O extends { readonly default: unknown }
-    ? DefaultedProperty<ValueOf<T, O>, Said>
+  : O extends { readonly default: infer D }
+    ? Defaulted<D, ValueOf<T, O>, Said>
     : PlainProperty<ValueOf<T, O>, Said>;
 
 /** Names the series that a point belongs to; part of the identity, indexed, never null. Default type: 'string'. */

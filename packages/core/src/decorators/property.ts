@@ -2,7 +2,15 @@
 import type { FieldDeclaration, FieldOptions } from '../metadata/declarations.js';
 import type { FieldType, TimePrecision } from '../model/field.js';
 import { memberPlace } from './place.js';
-import type { At, DefaultedProperty, NullableProperty, PlainProperty, UntypedProperty } from './shape.js';
+import type {
+  At,
+  DefaultedProperty,
+  NameOf,
+  NullableProperty,
+  PlainProperty,
+  Refused,
+  UntypedProperty,
+} from './shape.js';
 
 /** Type of the class's value for each type of property. */
 export interface TypeMap {
@@ -71,11 +79,16 @@ type One<T extends FieldType, O> = O extends { readonly values: readonly (infer 
     ? bigint
     : TypeMap[T];
 
+/** A property with a default, which must be of the property's type, or a function that makes one. */
+export type Defaulted<D, V, Said extends string> = D extends V | (() => V)
+  ? DefaultedProperty<V, Said>
+  : Refused<`${Said}: the default must be of type ${NameOf<V>}, or a function that gives one`>;
+
 /** What `@Property(type, options)` asks of the property it stands on. */
 export type PropertyCheck<T extends FieldType, O> = O extends { readonly nullable: true }
   ? NullableProperty<ValueOf<T, O>, `@Property('${T}')`>
-  : O extends { readonly default: unknown }
-    ? DefaultedProperty<ValueOf<T, O>, `@Property('${T}')`>
+  : O extends { readonly default: infer D }
+    ? Defaulted<D, ValueOf<T, O>, `@Property('${T}')`>
     : PlainProperty<ValueOf<T, O>, `@Property('${T}')`>;
 
 /**

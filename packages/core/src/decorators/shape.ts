@@ -71,6 +71,9 @@ type CheckDefaulted<T, A, D, V, Said extends string> = unknown extends D
       : `${Said} is filled in by itself, so the class must say: declare readonly [optional]: Defaults<'${NameAt<A> & string}'>`
     : Misfit<D, V, Said>;
 
+/** A decorator that cannot stand anywhere, because its own options contradict each other. */
+export type Refused<Why extends string> = <const A extends At>(target: Why, at: A) => void;
+
 /** `@Property()` without a type: only emitted metadata can tell it, and only legacy compilers emit it. */
 export type UntypedProperty = <T, const A extends At>(
   target: A extends PropertyKey ? T : "@Property() needs a type, like @Property('string')",

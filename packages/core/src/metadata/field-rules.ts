@@ -115,9 +115,6 @@ export function checkField(member: FieldDeclaration, type: FieldType, say: Say):
     say("length is the greatest number of characters of a 'string', at least 1.");
   }
   checkPrecision(member, type, say);
-  if (options.nullable === true && options.default !== undefined && options.default !== null) {
-    say('has a default and is nullable; it could never be told when null is meant at creation. Keep one of them.');
-  }
   if (member.id !== undefined) checkId(member, type, say);
   if (member.role === 'tag') {
     if (!TAG_TYPES.includes(type) || options.array === true) {
