@@ -17,6 +17,8 @@ interface Stream {
 interface NodeFiles {
   stream_ops: { fsync?(stream: Stream): number };
   realPath(node: unknown): string;
+  /** Turns the errors of Node into those of Emscripten, which PostgreSQL understands. */
+  tryFSOperation<R>(operation: () => R): R;
 }
 
 export class DurableFiles extends NodeFS {
@@ -34,8 +36,8 @@ export class DurableFiles extends NodeFS {
       }
       files.stream_ops.fsync = (stream) => {
         this.syncs++;
-        if (stream.nfd !== undefined) fsyncSync(stream.nfd);
-        else syncFolder(files.realPath(stream.node));
+        const { nfd } = stream;
+        files.tryFSOperation(() => (nfd !== undefined ? fsyncSync(nfd) : syncFolder(files.realPath(stream.node))));
         return 0;
       };
     };

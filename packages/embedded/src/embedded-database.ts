@@ -17,6 +17,8 @@ export interface EmbeddedDatabaseOptions {
   readonly acquireTimeoutMs: number;
   readonly fsync: boolean;
   readonly extensions?: Extensions;
+  /** Called for each new session: nothing that was prepared in one before is known to it. */
+  readonly onSession?: () => void;
 }
 
 export class EmbeddedDatabase {
@@ -76,6 +78,12 @@ export class EmbeddedDatabase {
   }
 
   async #start(): Promise<GuardedPGlite> {
+    const pglite = await this.#startInstance();
+    this.options.onSession?.();
+    return pglite;
+  }
+
+  async #startInstance(): Promise<GuardedPGlite> {
     const { fsync, extensions } = this.options;
     const folder = this.#folder;
     const common = { ...(extensions !== undefined && { extensions }) };

@@ -2,14 +2,12 @@
  * The door of the package: four stores, one for each data model, on one database and in one transaction domain, so
  * that a unit of work over all of them is one native transaction.
  */
-import type { Extensions, PGlite } from '@electric-sql/pglite';
-import { createPgConfig } from '@electric-sql/pglite/node-postgres';
+import type { Extensions } from '@electric-sql/pglite';
 import { ConfigurationError, type Store } from '@storeweave/core';
 import { postgresDocuments, postgresGraph, postgresSeries } from '@storeweave/postgres';
-import { type PgConnections, PgDomain, type SqlDomain } from '@storeweave/sql';
-import { DataSourceConnections, TypeormStore, typeorm } from '@storeweave/typeorm';
-import { DataSource } from 'typeorm';
-import { EmbeddedDatabase } from './embedded-database.js';
+import type { SqlDomain } from '@storeweave/sql';
+import { type TypeormStore, typeorm } from '@storeweave/typeorm';
+import { relationalOnPGlite } from './relational-on-pglite.js';
 
 export interface EmbeddedOptions {
   /** Folder that keeps the data; made if it is not there. Neither `path` nor `url`: in memory, gone with the process. */
@@ -51,7 +49,7 @@ export type EmbeddedStores = Record<'relational' | 'document' | 'graph' | 'times
 export function embedded(options: EmbeddedOptions = {}): EmbeddedStores {
   check(options);
   const { schema } = options;
-  const relational = options.url === undefined ? onPGlite(options) : onServer(options, options.url);
+  const relational = options.url === undefined ? relationalOnPGlite(options) : onServer(options, options.url);
   const domain: SqlDomain = relational.domain;
   const models = schema === undefined ? {} : { schema };
   return {
@@ -101,71 +99,4 @@ function onServer(
     ...(preparedStatements !== undefined && { preparedStatements }),
     connectTimeoutMs: acquireTimeoutMs ?? 10_000,
   });
-}
-
-function onPGlite({ path, schema, acquireTimeoutMs, fsync, extensions }: EmbeddedOptions): TypeormStore {
-  const database = new EmbeddedDatabase({
-    ...(path !== undefined && { path }),
-    ...(extensions !== undefined && { extensions }),
-    acquireTimeoutMs: acquireTimeoutMs ?? 10_000,
-    fsync: fsync ?? true,
-  });
-  const dataSource = new DataSource({
-    type: 'postgres',
-    ...(schema !== undefined && { schema }),
-    extra: createPgConfig(adapted(database)),
-    poolSize: 1,
-    installExtensions: false,
-    uuidExtension: 'pgcrypto',
-    entities: [],
-  });
-  const connections = new DataSourceConnections(dataSource, async ({ purpose, label, timeoutMs, signal }) => {
-    const turn = await database.take({
-      ...(label !== purpose && { label: `"${label}"` }),
-      ...(timeoutMs !== undefined && { timeoutMs }),
-      ...(signal !== undefined && { signal }),
-      transaction: purpose === 'transaction',
-    });
-    return { release: () => turn.end() };
-  });
-  return new TypeormStore(
-    dataSource,
-    new PgDomain(owning(connections, database), { name: database.name, exclusive: true }),
-    schema,
-  );
-}
-
-/** Connections that come and go with their database. */
-function owning(connections: PgConnections, database: EmbeddedDatabase): PgConnections {
-  return {
-    get native() {
-      return connections.native;
-    },
-    acquire: (request) => connections.acquire(request),
-    async open() {
-      await database.open();
-      try {
-        await connections.open();
-      } catch (error) {
-        await database.close();
-        throw error;
-      }
-    },
-    async close() {
-      try {
-        await connections.close();
-      } finally {
-        await database.close();
-      }
-    },
-  };
-}
-
-/** What PGlite's adapter for `pg` uses of an instance, always of the one that runs now. */
-function adapted(database: EmbeddedDatabase): PGlite {
-  const used: Pick<PGlite, 'waitReady' | 'execProtocolStream'> = {
-    waitReady: Promise.resolve(),
-    execProtocolStream: async (...message) => database.pglite.execProtocolStream(...message),
-  };
-  return used as PGlite;
 }
