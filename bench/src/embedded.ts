@@ -7,7 +7,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { Storeweave } from '@storeweave/core';
 import { embedded } from '@storeweave/embedded';
-import { startPostgres } from '@storeweave/testing';
+import { startPostgres } from '@storeweave/testing/servers';
 import pg from 'pg';
 import { v7 } from 'uuid';
 import { Employee, type EmployeeData, employees } from './employee.js';

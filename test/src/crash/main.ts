@@ -1,0 +1,75 @@
+/**
+ * `npm run crash -- [--rounds R] [--seed N] [--json]`: a worker does units of work over all four models on one embedded
+ * folder and is killed with SIGKILL at a random moment, again and again; after each round an independent checker looks
+ * whether every unit of work is wholly there or wholly not. Ends with 1 where an invariant does not hold.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { check } from './check.js';
+import { seeded } from './random.js';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const seed = Number(values.seed);
+if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) {
+  console.error('--rounds takes a whole number from 1, --seed a whole number.');
+  process.exit(2);
+}
+
+const random = seeded(seed);
+const folder = await mkdtemp(join(tmpdir(), 'storeweave-crash-'));
+const story = { acknowledged: new Set<string>(), refused: new Set<string>() };
+let begun = 0;
+let kills = 0;
+const violations: string[] = [];
+
+for (let round = 1; round <= rounds; round++) {
+  const worker = spawn(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(new URL('./worker.ts', import.meta.url)), folder, String(random(2 ** 31))],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const ended = once(worker, 'exit');
+  const started = new Promise<void>((resolve) => {
+    createInterface({ input: worker.stdout }).on('line', (line) => {
+      const [word, id = ''] = line.split(' ');
+      if (word === 'begin') begun += 1;
+      if (word === 'acknowledged') story.acknowledged.add(id);
+      if (word === 'refused') story.refused.add(id);
+      resolve();
+    });
+  });
+  await Promise.race([started, ended]);
+  await Promise.race([sleep(200 + random(1_500)), ended]);
+  if (worker.exitCode !== null) {
+    violations.push(`round ${round}: the worker ended by itself with ${worker.exitCode}`);
+    break;
+  }
+  worker.kill('SIGKILL');
+  await ended;
+  kills += 1;
+  const found = await check(folder, story);
+  violations.push(...found.map((violation) => `round ${round}: ${violation}`));
+  if (!values.json) {
+    console.error(`round ${round}/${rounds}: ${story.acknowledged.size} acknowledged so far, ${found.length} violations`);
+  }
+}
+
+const report = { rounds, seed, unitsOfWork: begun, acknowledged: story.acknowledged.size, kills, violations };
+console.log(values.json ? JSON.stringify(report) : report);
+if (violations.length === 0) await rm(folder, { recursive: true });
+else console.error(`The folder is kept: ${folder}`);
+process.exitCode = violations.length === 0 ? 0 : 1;
