@@ -48,7 +48,7 @@ export class BatchWriter {
     let count = 0;
     const returned: Rows = [];
     for (const { values } of pieces(batch.rows.length, (from, to) => plan.values(part(batch.rows, from, to)))) {
-      const result = await session.query({ text: plan.text, values, prepare: true });
+      const result = await session.query({ text: plan.text, values, prepare: true, about: entity });
       if (plan.marksWritten) {
         for (const row of result.rows) if (row[0] === 't') count++;
         for (const row of decodeRows(result.rows, returning, 1)) returned.push(row.slice(1));
@@ -71,7 +71,7 @@ export class BatchWriter {
     const missed: number[] = [];
     const take = (a: number, b: number) => plan.values(part(rows, a, b), part(keys, a, b), part(versions, a, b));
     for (const { size, values } of pieces(keys.length, take)) {
-      const result = await session.query({ text: plan.text, values, prepare: true });
+      const result = await session.query({ text: plan.text, values, prepare: true, about: entity });
       count += result.count;
       if (result.rows.length < size) {
         const found = new Set(result.rows.map((row) => Number(row[0]) - 1));

@@ -40,13 +40,7 @@ export function columnType(field: Field): string {
   return field.array ? `${elementType(field)}[]` : elementType(field);
 }
 
-/** The type without length and precision; quoted names are left as they are. */
-export function baseType(type: string): string {
-  return type.startsWith('"') ? type : type.replace(/\([^)]*\)/g, '');
-}
-
-/** The type that parameters are cast to. */
+/** The type that parameters are cast to: without length and precision; quoted names are left as they are. */
 export function castType(type: string): string {
-  const base = baseType(type);
-  return base.startsWith('character varying') ? base.replace('character varying', 'text') : base;
+  return type.startsWith('"') ? type : type.replace(/\([^)]*\)/g, '');
 }

@@ -42,17 +42,22 @@ export class ErrorSubjects {
     this.#constraints.set(name, properties);
   }
 
-  find(error: {
-    readonly table?: string;
-    readonly column?: string;
-    readonly constraint?: string;
-    readonly detail?: string;
-  }): FoundSubject {
+  find(
+    error: {
+      readonly table?: string;
+      readonly column?: string;
+      readonly constraint?: string;
+      readonly detail?: string;
+    },
+    about?: EntityModel,
+  ): FoundSubject {
     const key = error.detail === undefined ? null : keyPattern.exec(error.detail);
     const value = key === null ? '' : ` = (${key[2]})`;
     const table = error.table === undefined ? undefined : this.#tables.get(error.table);
-    if (table === undefined)
-      return { of: {}, label: error.table === undefined ? 'A value' : `Table "${error.table}"`, value };
+    if (table === undefined) {
+      const of = about === undefined ? {} : { entity: about.name, store: about.store };
+      return { of, label: about?.name ?? (error.table === undefined ? 'A value' : `Table "${error.table}"`), value };
+    }
     const columns = error.column === undefined ? (key?.[1] ?? '').split(', ').map(unquoted) : [error.column];
     const named = columns.flatMap((column) => table.columns.get(column) ?? []);
     const properties = (error.constraint === undefined ? undefined : this.#constraints.get(error.constraint)) ?? named;

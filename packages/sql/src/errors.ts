@@ -7,6 +7,7 @@ import {
   ConnectionError,
   DeadlockError,
   DiskFullError,
+  type EntityModel,
   type ErrorOptions,
   ForeignKeyViolationError,
   InvalidQueryError,
@@ -65,11 +66,11 @@ export function isConnectionLoss(error: unknown): boolean {
 }
 
 /** A server error as one of ours. Errors that are ours already pass through. */
-export function mapError(error: unknown, subjects: ErrorSubjects): StoreweaveError {
+export function mapError(error: unknown, subjects: ErrorSubjects, about?: EntityModel): StoreweaveError {
   if (error instanceof StoreweaveError) return error;
   const server = error as ServerError;
   const message = server.message ?? String(error);
-  const subject = subjects.find(server);
+  const subject = subjects.find(server, about);
   const options: ErrorOptions = {
     ...subject.of,
     cause: error,

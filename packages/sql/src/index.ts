@@ -3,7 +3,7 @@ export { arrayLiteral, parseArrayLiteral, quoteElement } from './array-literal.j
 export { BatchSource } from './batch-source.js';
 export { BatchWriter, MAX_UNCUT_ROWS } from './batch-writer.js';
 export { compileBulk } from './bulk.js';
-export { baseType, castType, columnType, elementType } from './column-type.js';
+export { castType, columnType, elementType } from './column-type.js';
 export { compileCondition } from './condition.js';
 export { type Decode, decodeColumns, decodeRows, decoderOf } from './decode.js';
 export { columnLiteral, encoderOf, type FieldEncoder, isStorable, jsonText } from './encode.js';

@@ -2,7 +2,7 @@
  * One connection at work. Statements go out one after the other, whoever calls; a time limit or an abort ends the wait
  * at once, and asks the server to stop, while the connection stays taken until the server has answered.
  */
-import { AbortedError, InvalidStateError, TimeoutError } from '@storeweave/core';
+import { AbortedError, type EntityModel, InvalidStateError, TimeoutError } from '@storeweave/core';
 import type { ErrorSubjects } from './error-subjects.js';
 import { isConnectionLoss, mapError } from './errors.js';
 import { cancelRunning, type PgAnswer, type PgConnection } from './pg-client.js';
@@ -110,9 +110,9 @@ export class PgSession implements SqlSession {
   }
 
   async run(statement: Statement, limits: Limits): Promise<SqlResult> {
-    const { values, text, describe = false } = statement;
+    const { values, text, about, describe = false } = statement;
     const name = statement.prepare === true ? this.names.nameOf(text) : undefined;
-    const answer = await this.exclusively(() => this.#send({ text, values, name, describe }), limits);
+    const answer = await this.exclusively(() => this.#send({ text, values, name, describe }, about), limits);
     return {
       rows: answer.rows,
       count: answer.rowCount ?? 0,
@@ -155,14 +155,14 @@ export class PgSession implements SqlSession {
     return isIdle;
   }
 
-  async #send(config: TextQueryConfig): Promise<PgAnswer> {
+  async #send(config: TextQueryConfig, about?: EntityModel): Promise<PgAnswer> {
     try {
       return await sendText(this.connection.client, config);
     } catch (error) {
       if (isConnectionLoss(error)) this.state.broken = true;
       // A statement prepared before a change of the schema: new names, so that the next try prepares anew.
       if ((error as { code?: string }).code === '0A000' && config.name !== undefined) this.names.forget();
-      throw mapError(error, this.subjects);
+      throw mapError(error, this.subjects, about);
     }
   }
 

@@ -3,7 +3,7 @@
  * Everything travels as canonical text: parameters are text with a cast in the statement, answers are text in array
  * mode. That is exact for every type, and the decoders that turn text into neutral values are compiled per field.
  */
-import type { Access, Transaction, TransactionDomain, TransactionOptions } from '@storeweave/core';
+import type { Access, EntityModel, Transaction, TransactionDomain, TransactionOptions } from '@storeweave/core';
 import type { ErrorSubjects } from './error-subjects.js';
 
 export interface Statement {
@@ -13,6 +13,8 @@ export interface Statement {
   readonly prepare?: boolean;
   /** Asks for `columns` and `types` of the answer, which are empty otherwise. */
   readonly describe?: boolean;
+  /** What it is about, for errors in which the server names no table. */
+  readonly about?: EntityModel;
 }
 
 /** A row of an answer: the text form of each column, or null. */

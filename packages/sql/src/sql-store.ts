@@ -67,7 +67,7 @@ export abstract class SqlStore implements Store {
   async read(spec: ReadSpec, access: Access): Promise<Rows> {
     const statement = compileSelect(spec, this.layoutOf);
     const { rows } = await this.domain.use(access, (session) =>
-      session.query({ ...statement, prepare: isByKey(spec.where) }),
+      session.query({ ...statement, about: spec.entity, prepare: isByKey(spec.where) }),
     );
     return decodeRows(rows, spec.fields);
   }
@@ -93,14 +93,15 @@ export abstract class SqlStore implements Store {
 
   async count(entity: EntityModel, where: Condition | undefined, access: Access): Promise<number> {
     const { rows } = await this.domain.use(access, (session) =>
-      session.query(compileCount(entity, where, this.layoutOf)),
+      session.query({ ...compileCount(entity, where, this.layoutOf), about: entity }),
     );
     return Number(rows[0]?.[0]);
   }
 
   async aggregate(spec: AggregateSpec, access: Access): Promise<Rows> {
     const { statement, decoders } = compileAggregate(spec, this.layoutOf);
-    const { rows } = await this.domain.use(access, (session) => session.query(statement));
+    const about = spec.entity;
+    const { rows } = await this.domain.use(access, (session) => session.query({ ...statement, about }));
     return decodeColumns(rows, decoders);
   }
 
@@ -129,7 +130,8 @@ export abstract class SqlStore implements Store {
 
   async bulk(write: BulkWrite, access: Access): Promise<number> {
     const statement = compileBulk(write, this.layoutOf);
-    const { count } = await this.domain.use(access, (session) => session.query(statement));
+    const about = write.entity;
+    const { count } = await this.domain.use(access, (session) => session.query({ ...statement, about }));
     return count;
   }
 

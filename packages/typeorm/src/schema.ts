@@ -4,7 +4,7 @@
  * finds nothing left to do.
  */
 import { type Access, type EntityModel, type SchemaChange, SchemaError, type SchemaStore } from '@storeweave/core';
-import { baseType, type PgDomain, quoteName, type SqlSession, type TableLayout } from '@storeweave/sql';
+import { castType, type PgDomain, quoteName, type SqlSession, type TableLayout } from '@storeweave/sql';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { additiveStatements, metadataOf } from './additive-builder.js';
 import { Catalog, type ExistingTable } from './catalog.js';
@@ -88,7 +88,7 @@ export class TypeormSchema implements SchemaStore {
       for (const entity of this.entities) {
         changes.push(...(await enumChanges(entity, this.defaultSchema, catalog)));
         const layout = this.layoutOf(entity);
-        const table = await catalog.table(layout, (field) => baseType(layout.type(field)));
+        const table = await catalog.table(layout, (field) => castType(layout.type(field)));
         if (table === undefined) continue;
         tables.set(entity, table);
         inPlace.push(...(await columnChanges(layout, table, catalog, this.defaultSchema)));
