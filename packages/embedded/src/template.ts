@@ -3,6 +3,7 @@
  * made before takes half a second. The archive is kept per version in the user's cache folder; without one (read-only
  * home, broken archive) everything works as before, only slower.
  */
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
@@ -10,22 +11,20 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
 
-let inMemory: Promise<Blob> | undefined;
+/** Made by this process; it is kept for the case that the cache folder cannot keep it. */
+let made: Uint8Array | undefined;
 
 /** An archive of an empty database, as `loadDataDir` of PGlite takes it. */
-export function emptyDatabase(): Promise<Blob> {
-  inMemory ??= fromCache().catch(make);
-  inMemory.catch(() => {
-    inMemory = undefined;
-  });
-  return inMemory;
+export async function emptyDatabase(): Promise<Blob> {
+  const unpacked = await readFile(cacheFile())
+    .then((bytes) => gunzipSync(bytes))
+    .catch(() => undefined);
+  if (unpacked !== undefined) return new Blob([unpacked]);
+  made ??= await make();
+  return new Blob([gunzipSync(made)]);
 }
 
-async function fromCache(): Promise<Blob> {
-  return new Blob([gunzipSync(await readFile(await cacheFile()))]);
-}
-
-async function make(): Promise<Blob> {
+async function make(): Promise<Uint8Array> {
   const pglite = await PGlite.create();
   let archive: Blob;
   try {
@@ -35,11 +34,11 @@ async function make(): Promise<Blob> {
   }
   const bytes = new Uint8Array(await archive.arrayBuffer());
   await keep(bytes).catch(() => {});
-  return new Blob([gunzipSync(bytes)]);
+  return bytes;
 }
 
 async function keep(bytes: Uint8Array): Promise<void> {
-  const file = await cacheFile();
+  const file = cacheFile();
   const draft = `${file}.${process.pid}`;
   try {
     await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
@@ -50,10 +49,10 @@ async function keep(bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function cacheFile(): Promise<string> {
+function cacheFile(): string {
   // PGlite exports all but its package.json, and what a server says of its version it says only once it runs.
   const manifest = join(createRequire(import.meta.url).resolve('@electric-sql/pglite'), '../../package.json');
-  const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   return join(cacheFolder(), `pglite-${version}.tar.gz`);
 }
 
