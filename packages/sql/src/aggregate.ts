@@ -1,7 +1,7 @@
 /**
  * Grouping as SQL. What comes out: counts and sums of integers are numbers (a sum beyond 2^53 a bigint), sums of bigint
- * are bigint, sums and means of decimals are decimal strings, other means are numbers; `min`, `max` and group values
- * have the neutral form of their field, values inside json their JSON form.
+ * are bigint, sums of decimals decimal strings, means numbers; `min`, `max` and group values have the neutral form of
+ * their field, values inside json their JSON form.
  */
 import {
   type AggregateColumn,
@@ -142,7 +142,7 @@ function output(column: AggregateColumn, table: TableScope): Output {
       sumDecoder(column, table);
       return {
         expression: `avg(${numeric})`,
-        decode: field.type === 'decimal' ? undefined : Number,
+        decode: Number,
         parameter: typed('numeric'),
       };
     case 'min':

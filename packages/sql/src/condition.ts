@@ -42,7 +42,7 @@ export function compileCondition(condition: Condition, table: TableScope): strin
     case 'contains':
       return contains(condition.on, condition.value, table);
     case 'exists':
-      return exists(condition.on, condition.present, table);
+      return `${table.operand(condition.on)} is ${condition.present ? 'not null' : 'null'}`;
     case 'keys':
       return keys(condition, table);
     case 'related':
@@ -128,12 +128,6 @@ function contains(on: Operand, value: Value, table: TableScope): string {
     );
   }
   return `strpos(${textOf(on, table)}, ${table.scope.parameter(value, 'text')}) > 0`;
-}
-
-/** Within a document, JSON's null counts as absent: a filter has no other way to ask for it. */
-function exists(on: Operand, present: boolean, table: TableScope): string {
-  if (!hasPath(on)) return `${table.operand(on)} is ${present ? 'not null' : 'null'}`;
-  return `(jsonb_typeof(${table.operand(on)}) <> 'null') is ${present ? 'true' : 'not true'}`;
 }
 
 function keys({ fields, rows }: Extract<Condition, { op: 'keys' }>, table: TableScope): string {

@@ -43,14 +43,12 @@ export class TableScope {
     return this.layout.expression(field, this.alias);
   }
 
-  /** The operand's expression: the field, or the JSON value at the path. */
+  /** The operand's expression: the field, or the JSON value at the path, where JSON's own null counts as absent. */
   operand(on: Operand): string {
     const expression = this.field(on.field);
     if (on.path === undefined || on.path.length === 0) return expression;
-    return `(${expression} #> ${this.scope.parameter(
-      arrayLiteral(on.path, (key) => quoteElement(String(key))),
-      'text[]',
-    )})`;
+    const keys = arrayLiteral(on.path, (key) => quoteElement(String(key)));
+    return `nullif(${expression} #> ${this.scope.parameter(keys, 'text[]')}, 'null')`;
   }
 
   /** Type of the field's values in casts. */
