@@ -2,7 +2,7 @@
  * One behaviour that every store must show, if it claims what the behaviour needs. Cases are data: a name, needs, and
  * what to run. How they are run (vitest, node:test, a plain loop) is decided elsewhere.
  */
-import type { Capabilities, DataModel, EntityClass, Store, Storeweave } from '@storeweave/core';
+import type { Capabilities, DataModel, EntityClass, OpenOptions, Store, Storeweave } from '@storeweave/core';
 import type { ChaosPlan } from '../chaos/plan.js';
 import type { RecordedCall } from './recorder.js';
 
@@ -25,7 +25,9 @@ export interface ContractContext {
   calls(work: () => Promise<unknown>): Promise<readonly RecordedCall[]>;
   capabilities(model: DataModel): Capabilities;
   /** Another weave over other, empty stores; closed after the case. */
-  openOther(entities: readonly EntityClass[], options?: Record<string, unknown>): Promise<Storeweave>;
+  openOther(entities: readonly EntityClass[], options?: Partial<OpenOptions>): Promise<Storeweave>;
+  /** An empty database, opened anew by each call; only with the need `reopening`. Close one weave before the next. */
+  reopen(): Promise<(entities: readonly EntityClass[], options?: Partial<OpenOptions>) => Promise<Storeweave>>;
 }
 
 export interface ContractCase {
@@ -41,6 +43,9 @@ export interface Excuse {
   readonly test: string;
   readonly reason: string;
 }
+
+/** A database that can be closed and opened again; see `ContractOptions.reopenable`. */
+export const reopening: Need = { missing: () => undefined };
 
 export function test(name: string, needs: readonly Need[], run: ContractCase['run']): ContractCase {
   return { name, needs, run };

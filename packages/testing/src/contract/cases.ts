@@ -1,12 +1,17 @@
 /** Every case of the suite, in the order in which they are run: the plain ones first. */
 import type { ContractCase } from './case.js';
 import { bulkCases } from './cases/bulk.js';
+import { documentCases } from './cases/documents.js';
 import { embeddedCases } from './cases/embedded.js';
 import { filterCases } from './cases/filters.js';
+import { graphCases } from './cases/graph.js';
 import { keyCases } from './cases/keys.js';
 import { lockingCases } from './cases/locking.js';
 import { readingCases } from './cases/reading.js';
+import { relationalCases } from './cases/relational.js';
 import { relationCases } from './cases/relations.js';
+import { schemaCases } from './cases/schema.js';
+import { seriesCases } from './cases/series.js';
 import { shopCases } from './cases/shop.js';
 import { transactionCases } from './cases/transactions.js';
 import { typeCases } from './cases/types.js';
@@ -24,4 +29,9 @@ export const contractCases: readonly ContractCase[] = [
   ...relationCases,
   ...shopCases,
   ...transactionCases,
+  ...graphCases,
+  ...seriesCases,
+  ...documentCases,
+  ...relationalCases,
+  ...schemaCases,
 ];

@@ -20,7 +20,7 @@ export interface TestFramework {
 /** Defines one test for each case of the suite. */
 export function contract(name: string, options: ContractOptions, framework: TestFramework): void {
   framework.describe(`contract: ${name}`, () => {
-    const fixture = new ContractFixture(options.open);
+    const fixture = new ContractFixture(options.open, options.reopenable);
     (framework.beforeAll ?? framework.before)?.(() => fixture.open());
     (framework.afterAll ?? framework.after)?.(() => fixture.close());
     framework.it('has no excuse that excuses nothing', async () => {
@@ -29,7 +29,7 @@ export function contract(name: string, options: ContractOptions, framework: Test
     });
     for (const given of contractCases) {
       framework.it(given.name, async (context) => {
-        const reason = excuseFor(given, fixture, options.excuses);
+        const reason = excuseFor(given, fixture, options);
         if (reason !== undefined) {
           context.skip(reason);
           return;

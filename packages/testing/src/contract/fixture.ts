@@ -2,7 +2,14 @@
  * What a run of the suite stands on: the plugin's stores behind a recorder, a weave over the domain's entities that they
  * can keep, and an empty database before each case.
  */
-import { type Access, type EntityClass, ForeignKeyViolationError, type Store, Storeweave } from '@storeweave/core';
+import {
+  type Access,
+  type EntityClass,
+  ForeignKeyViolationError,
+  type OpenOptions,
+  type Store,
+  Storeweave,
+} from '@storeweave/core';
 import { type ChaosStore, chaosStore } from '../chaos/store.js';
 import { type Bound, type ContractCase, type ContractContext, missing } from './case.js';
 import { domainGroups } from './domain/groups.js';
@@ -17,7 +24,11 @@ export class ContractFixture {
   #stores: Record<string, ChaosStore> = {};
   #weave: Storeweave | undefined;
 
-  constructor(open: OpenStores) {
+  constructor(
+    open: OpenStores,
+    /** Makes an empty database, and gives what opens stores over it as often as it is called, one at a time. */
+    private readonly reopenable?: () => Promise<OpenStores>,
+  ) {
     this.#openers = open;
   }
 
@@ -34,6 +45,11 @@ export class ContractFixture {
   async run(given: ContractCase): Promise<void> {
     const others: Storeweave[] = [];
     const recorder = this.#recorder;
+    const open = async (stores: OpenStores, entities: readonly EntityClass[], options: Partial<OpenOptions> = {}) => {
+      const weave = await Storeweave.open({ ...options, entities, stores: await stores() });
+      others.push(weave);
+      return weave;
+    };
     const context: ContractContext = {
       weave: await this.#opened(),
       stores: this.#stores,
@@ -44,10 +60,12 @@ export class ContractFixture {
         if (store === undefined) throw new Error(`The case ${given.name} uses the model ${model} without needing it.`);
         return store.capabilities;
       },
-      openOther: async (entities, options = {}) => {
-        const weave = await Storeweave.open({ ...options, entities, stores: await this.#openers() });
-        others.push(weave);
-        return weave;
+      openOther: (entities, options) => open(this.#openers, entities, options),
+      reopen: async () => {
+        if (this.reopenable === undefined)
+          throw new Error(`The case ${given.name} reopens a database without needing it.`);
+        const again = await this.reopenable();
+        return (entities, options) => open(again, entities, options);
       },
     };
     try {

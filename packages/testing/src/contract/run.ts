@@ -1,10 +1,12 @@
 /** Runs the suite without a test framework, for `npm run contract` and for reports. */
-import { type ContractCase, type Excuse, missing } from './case.js';
+import { type ContractCase, type Excuse, missing, reopening } from './case.js';
 import { contractCases } from './cases.js';
 import { ContractFixture, type OpenStores } from './fixture.js';
 
 export interface ContractOptions {
   readonly open: OpenStores;
+  /** Makes an empty database, and gives what opens stores over it as often as it is called, one at a time. */
+  readonly reopenable?: () => Promise<OpenStores>;
   /** What the plugin is known not to do; each needs a reason, and one that excuses nothing is an error. */
   readonly excuses?: readonly Excuse[];
   /** Limit on each case in milliseconds; default 30,000. */
@@ -25,12 +27,10 @@ export interface RunOptions extends ContractOptions {
 }
 
 /** Why a case is not run on these stores; undefined: it is. */
-export function excuseFor(
-  given: ContractCase,
-  fixture: ContractFixture,
-  excuses: readonly Excuse[] = [],
-): string | undefined {
-  const named = excuses.find((excuse) => given.name.startsWith(excuse.test));
+export function excuseFor(given: ContractCase, fixture: ContractFixture, options: ContractOptions): string | undefined {
+  if (given.needs.includes(reopening) && options.reopenable === undefined)
+    return 'the plugin gave no database that can be opened again';
+  const named = options.excuses?.find((excuse) => given.name.startsWith(excuse.test));
   return missing(given.needs, fixture.stores) ?? named?.reason;
 }
 
@@ -48,12 +48,12 @@ export async function runContract(options: RunOptions): Promise<ContractReport> 
   const excused: { test: string; reason: string }[] = [];
   for (const idle of idleExcuses(options.excuses))
     failed.push({ test: idle, error: new Error(`No case is called ${idle}: take the excuse away.`) });
-  const fixture = new ContractFixture(options.open);
+  const fixture = new ContractFixture(options.open, options.reopenable);
   await fixture.open();
   try {
     for (const given of contractCases) {
       if (options.only !== undefined && !given.name.includes(options.only)) continue;
-      const reason = excuseFor(given, fixture, options.excuses);
+      const reason = excuseFor(given, fixture, options);
       if (reason !== undefined) {
         excused.push({ test: given.name, reason });
         options.onCase?.(given.name, 'excused', reason);

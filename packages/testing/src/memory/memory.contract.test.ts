@@ -4,13 +4,20 @@ import { memoryDomain } from './domain.js';
 import { memoryStore } from './store.js';
 
 /** One store for each model, in one domain, as on one database. */
+const stores = (domain = memoryDomain()) => ({
+  relational: memoryStore({ domain }),
+  document: memoryStore({ domain }),
+  graph: memoryStore({ domain }),
+  timeseries: memoryStore({ domain }),
+});
+
 contract(
   'memory',
   {
-    open: async () => {
+    open: async () => stores(),
+    reopenable: async () => {
       const domain = memoryDomain();
-      const store = () => memoryStore({ domain });
-      return { relational: store(), document: store(), graph: store(), timeseries: store() };
+      return async () => stores(domain);
     },
   },
   vitest,
