@@ -21,7 +21,7 @@ import { type QueryPlan, requireCapability } from './query-plan.js';
 
 /** Rows of a plan with the values of `fields`. */
 export async function readPlan(work: WorkContext, plan: QueryPlan, fields: readonly Field[]): Promise<Row[]> {
-  const { entity, limit, offset, lock, call } = plan;
+  const { entity, limit, offset, lock } = plan;
   if (limit === 0) return [];
   const { where, access } = await prepare(work, plan);
   if (access === undefined) return [];

@@ -1,18 +1,16 @@
-/** Values that the framework itself gives to a row: the version, and the times of creation and change. */
+/** What a new row, or a row that is changed by filter, gets from the framework: its version and its times. */
 import type { EntityModel } from '../model/entity-model.js';
 import type { Field, Row, Value } from '../model/field.js';
+import { firstVersion, momentFor } from '../unit-of-work/managed-values.js';
 
-/** The present moment as a neutral timestamp of a field. */
+/** The present moment as a neutral value of a field. */
 export function now(field: Field): Value {
-  const ms = Date.now();
-  if (field.timePrecision === 'ms') return ms;
-  return BigInt(ms) * (field.timePrecision === 'us' ? 1_000n : 1_000_000n);
+  return momentFor(field, Date.now());
 }
 
-/** One, in the form that a numeric field has. */
+/** What a version grows by; it starts with the same. */
 export function one(field: Field): Value {
-  if (field.type === 'bigint') return 1n;
-  return field.type === 'decimal' ? '1' : 1;
+  return firstVersion(field);
 }
 
 /** Completes a new row. Times that the application gave are kept. */

@@ -18,18 +18,16 @@ async function houseOf(n: number, options: ConstructorParameters<typeof TestHous
     ]),
   );
   await house.repository(Label).insert([{ name: 'red' }, { name: 'blue' }]);
-  await house
-    .repository(Read)
-    .insert(
-      all.flatMap((id) =>
-        [2, 1].map((hour) => ({
-          at: new Date(Date.UTC(2024, 0, 1, hour)),
-          post: id * 10,
-          device: 'phone',
-          seconds: hour,
-        })),
-      ),
-    );
+  await house.repository(Read).insert(
+    all.flatMap((id) =>
+      [2, 1].map((hour) => ({
+        at: new Date(Date.UTC(2024, 0, 1, hour)),
+        post: id * 10,
+        device: 'phone',
+        seconds: hour,
+      })),
+    ),
+  );
   await link(
     house,
     'FRIEND',
