@@ -3,6 +3,9 @@
  * `test/src/imports.e2e.test.ts` runs this file over planted mistakes and so proves that every rule can fail.
  */
 
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
 /** Rooms of packages/core/src in the order of the way of the data; imports go to the right only. */
 const ROOMS = [
   'weave',
@@ -29,6 +32,17 @@ const PACKAGES = {
   embedded: ['core', 'sql', 'typeorm', 'postgres'],
   testing: ['core'],
 };
+
+/** The doors of a package: the source files that its `exports` name. */
+const doors = Object.keys(PACKAGES).flatMap((name) => {
+  const manifest = join(__dirname, 'packages', name, 'package.json');
+  const { exports: entries } = JSON.parse(readFileSync(manifest, 'utf8'));
+  return Object.values(entries)
+    .map((entry) => entry['@storeweave/source'])
+    .filter((source) => source !== undefined)
+    .map((source) => `^packages/${name}/${source.replace('./', '').replaceAll('.', '[.]')}$`);
+});
+const DOORS = [...doors, '^packages/[^/]+/dist/'];
 
 /** In tests a package may also use the contract suite. */
 const TESTS = '[.](test|contract|fixture)[.]ts$|/(fixtures?|legacy)/';
@@ -86,17 +100,17 @@ module.exports = {
     ...directions,
     {
       name: 'packages-have-one-door',
-      comment: 'Packages use each other through src/index.ts, as a stranger would.',
+      comment: 'Packages use each other through the files that their exports name, as a stranger would.',
       severity: 'error',
       from: { path: '^packages/([^/]+)/' },
-      to: { path: '^packages/', pathNot: ['^packages/$1/', '^packages/[^/]+/(src|dist)/index[.](ts|js|d[.]ts)$'] },
+      to: { path: '^packages/', pathNot: ['^packages/$1/', ...DOORS] },
     },
     {
       name: 'packages-have-one-door',
-      comment: 'Examples, docs, tests and benchmarks use the packages through src/index.ts, as a stranger would.',
+      comment: 'Examples, docs, tests and benchmarks use the packages through the files that their exports name.',
       severity: 'error',
       from: { path: '^(examples|docs|test|bench)/' },
-      to: { path: '^packages/', pathNot: '^packages/[^/]+/(src|dist)/index[.](ts|js|d[.]ts)$' },
+      to: { path: '^packages/', pathNot: DOORS },
     },
     {
       name: 'packages-import-downwards',
