@@ -67,7 +67,8 @@ export class Schema {
   /** What `open()` calls. Throws `SchemaError` where a change is needed that this mode does not make. */
   async prepare(mode: SchemaMode): Promise<void> {
     if (mode === 'ignore') return;
-    const needed = (await this.plan()).changes.filter((change) => change.kind !== 'drift');
+    // What a store has too much of does not stop this version of the application: another may still need it.
+    const needed = (await this.plan()).changes.filter((change) => change.kind !== 'drift' && change.kind !== 'drop');
     if (mode === 'apply') await this.run(needed.filter((change) => !change.destructive));
     const open = mode === 'apply' ? needed.filter((change) => change.destructive) : needed;
     if (open.length === 0) return;
