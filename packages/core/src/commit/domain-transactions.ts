@@ -7,6 +7,7 @@ import {
   CapabilityError,
   CommitUnknownError,
   ConfigurationError,
+  InvalidStateError,
   PartialCommitError,
   ReadOnlyError,
 } from '../errors/errors.js';
@@ -14,6 +15,7 @@ import type { EntityModel } from '../model/entity-model.js';
 import type { Transaction, TransactionDomain, TransactionOptions } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import type { PlannedWrite } from './planned-write.js';
+import { failureOf, inTurn, mend } from './turns.js';
 
 /** What a unit of work over several transaction domains is promised. */
 export type Atomicity = 'atomic' | 'best-effort';
@@ -81,6 +83,13 @@ export class DomainTransactions {
     return this.#final.size === 0;
   }
 
+  /** Names what was kept, where a failure comes after a write that no rollback takes back. */
+  explain(error: unknown): unknown {
+    if (this.#final.size === 0 || error instanceof PartialCommitError) return error;
+    const open = [...this.#written].filter((domain) => !this.#final.has(domain));
+    return partial([...this.#final], open, this.#written, error);
+  }
+
   /** Commits one domain after the other; those only read first, so that their failure costs nothing. */
   async commit(): Promise<void> {
     const committed: TransactionDomain[] = [...this.#final];
@@ -90,7 +99,7 @@ export class DomainTransactions {
     for (const [at, domain] of domains.entries()) {
       try {
         const transaction = await this.#running.get(domain);
-        await transaction?.commit();
+        if (transaction !== undefined) await inTurn(transaction, () => this.#commitOne(transaction));
         this.#running.delete(domain);
         if (this.#written.has(domain)) committed.push(domain);
       } catch (error) {
@@ -106,7 +115,7 @@ export class DomainTransactions {
     this.#running.clear();
     for (const transaction of running) {
       await transaction.then(
-        (begun) => begun.rollback(),
+        (begun) => inTurn(begun, () => begun.rollback()),
         () => {},
       );
     }
@@ -121,14 +130,14 @@ export class DomainTransactions {
           `A transaction inside a transaction needs savepoints, which ${transaction.domain.name} does not have. Do its work in the outer transaction.`,
         );
       }
-      await transaction.savepoint(name);
+      await inTurn(transaction, async () => transaction.savepoint?.(name));
       marked.push(transaction);
     }
     return { name, marked: new Set(marked), written: [...this.#written] };
   }
 
   async release(mark: Mark): Promise<void> {
-    for (const transaction of mark.marked) await transaction.release?.(mark.name);
+    for (const transaction of mark.marked) await inTurn(transaction, async () => transaction.release?.(mark.name));
   }
 
   /** Goes back to a mark; domains that were first touched after it are ended altogether. */
@@ -136,14 +145,24 @@ export class DomainTransactions {
     for (const [domain, running] of [...this.#running]) {
       const transaction = await running;
       if (mark.marked.has(transaction)) {
-        await transaction.rollbackTo?.(mark.name);
+        await inTurn(transaction, async () => transaction.rollbackTo?.(mark.name));
+        mend(transaction);
         continue;
       }
       this.#running.delete(domain);
-      await transaction.rollback();
+      await inTurn(transaction, () => transaction.rollback());
     }
     this.#written.clear();
     for (const domain of [...mark.written, ...this.#final]) this.#written.add(domain);
+  }
+
+  async #commitOne(transaction: Transaction): Promise<void> {
+    const failure = failureOf(transaction);
+    if (failure === undefined) return transaction.commit();
+    throw new InvalidStateError(
+      `An earlier call on ${transaction.domain.name} failed in this unit of work (${failure instanceof Error ? failure.message : String(failure)}), so it cannot be committed. Let the error leave the callback, or do what may fail inside uow.transaction().`,
+      { cause: failure },
+    );
   }
 
   #checkIsolation(store: Store, entity: EntityModel): void {

@@ -6,13 +6,17 @@ import { OptimisticLockError } from '../errors/errors.js';
 import type { Access } from '../store/access.js';
 import type { PlannedWrite } from './planned-write.js';
 
-export async function execute(
-  writes: readonly PlannedWrite[],
-  accessOf: (write: PlannedWrite) => Promise<Access>,
-): Promise<void> {
+export interface ExecutionPort {
+  access(write: PlannedWrite): Promise<Access>;
+  /** Told of each batch that a store has taken. */
+  written(write: PlannedWrite): void;
+}
+
+export async function execute(writes: readonly PlannedWrite[], port: ExecutionPort): Promise<void> {
   for (const write of writes) {
-    const access = await accessOf(write);
+    const access = await port.access(write);
     const result = await write.store.write(write.toBatch(), access);
+    port.written(write);
     const missed = result.missed?.find((at) => !write.lenient(at));
     if (missed !== undefined) throw conflict(write, missed);
     if (result.returned !== undefined) write.returned(result.returned);

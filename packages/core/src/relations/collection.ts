@@ -45,6 +45,8 @@ export interface CollectionState {
   initialize(collection: Collection<object>): void;
   /** A flush has written the pending changes. */
   settle(collection: Collection<object>): void;
+  /** Pending changes are given up. */
+  discard(collection: Collection<object>): void;
   /** Gives a function that puts the present state back. */
   save(collection: Collection<object>): () => void;
 }
@@ -222,6 +224,19 @@ export class Collection<T extends object> extends RelationContainer {
       settle(collection) {
         collection.#state?.added.clear();
         collection.#state?.removed.clear();
+      },
+      discard(collection) {
+        const state = collection.#state;
+        if (state === undefined) return;
+        // Replaced unseen: what is stored is not known, so it counts as not loaded.
+        if (state.replaced) state.items = undefined;
+        else if (state.items !== undefined) {
+          state.items = state.items.filter((item) => !state.added.has(item));
+          state.items.push(...state.removed);
+        }
+        state.added.clear();
+        state.removed.clear();
+        state.replaced = false;
       },
       save(collection) {
         const state = collection.#state;

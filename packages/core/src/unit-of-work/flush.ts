@@ -25,6 +25,8 @@ export interface FlushPort {
   /** Refuses writes that cannot be kept together. */
   admit(writes: readonly PlannedWrite[]): void;
   access(write: PlannedWrite): Promise<Access>;
+  /** Told of each batch that a store has taken. */
+  written(write: PlannedWrite): void;
 }
 
 export type Includes = (model: EntityModel) => boolean;
@@ -89,7 +91,7 @@ export class Flusher {
     const plan = new CommitPlan(writes);
     const undoContainers = settleContainers(tracked, this.#taken, includes);
     try {
-      await execute(writes, (write) => this.port.access(write));
+      await execute(writes, this.port);
     } catch (error) {
       undoContainers();
       throw error;

@@ -135,6 +135,17 @@ export class TrackedEntities implements EntityHolder {
     if (state.holder === this) state.holder = undefined;
   }
 
+  /** Lets everything go; the entities can be taken over by another unit of work, new ones as new. */
+  end(): void {
+    this.holds = false;
+    for (const state of this.doomed) state.status = 'managed';
+    this.doomed.clear();
+    this.fresh.clear();
+    this.touched.clear();
+    this.lateKeys.clear();
+    this.identities.clear();
+  }
+
   /** Stored entities of one class. */
   *managed(model: EntityModel): Generator<EntityState> {
     for (const state of this.identities.of(model).values()) if (state.status === 'managed') yield state;

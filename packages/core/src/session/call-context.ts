@@ -1,0 +1,74 @@
+/**
+ * Outside of a unit of work every call has an identity map of its own and commits by itself. The instances it gives keep
+ * this context for loading their relations later; inside a unit of work such a load joins that one's transaction.
+ */
+import { inTurn } from '../commit/turns.js';
+import type { DomainModel } from '../model/domain-model.js';
+import type { EntityModel } from '../model/entity-model.js';
+import type { Row } from '../model/field.js';
+import type { Access, Transaction } from '../store/access.js';
+import type { Store } from '../store/store.js';
+import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
+import { type Environment, storeOf } from './environment.js';
+import type { CallOptions, WorkContext } from './ports.js';
+
+export class CallContext implements WorkContext {
+  readonly domain: DomainModel;
+  readonly #tracked: TrackedEntities;
+
+  constructor(
+    private readonly environment: Environment,
+    private readonly transaction?: Transaction,
+  ) {
+    this.domain = environment.domain;
+    this.#tracked = new TrackedEntities(environment.domain, environment.loaderFor({ current: () => this }), false);
+  }
+
+  store(entity: EntityModel): Store {
+    return storeOf(this.environment, entity);
+  }
+
+  async access(entity: EntityModel, reads: readonly EntityModel[], options: CallOptions): Promise<Access> {
+    const running = this.environment.current.work();
+    if (running !== undefined && this.transaction === undefined) return running.context.access(entity, reads, options);
+    return { ...pick(options), ...(this.transaction && { transaction: this.transaction }) };
+  }
+
+  materialize(entity: EntityModel, rows: readonly Row[], options?: { readonly refresh?: boolean }): object[] {
+    return this.#tracked.materialize(entity, rows, options?.refresh);
+  }
+
+  known(entity: EntityModel, key: Row): object | undefined {
+    return this.#tracked.known(entity, key);
+  }
+
+  isRemoved(): boolean {
+    return false;
+  }
+
+  detached(): WorkContext {
+    return new CallContext(this.environment, this.transaction);
+  }
+
+  async atomically<R>(entity: EntityModel, options: CallOptions, run: (work: WorkContext) => Promise<R>): Promise<R> {
+    const { domain } = this.store(entity);
+    if (this.transaction !== undefined || domain.begin === undefined) return run(this);
+    const transaction = await domain.begin(pick(options));
+    try {
+      const result = await run(new CallContext(this.environment, transaction));
+      await inTurn(transaction, () => transaction.commit());
+      return result;
+    } catch (error) {
+      await inTurn(transaction, () => transaction.rollback());
+      throw error;
+    }
+  }
+}
+
+function pick({ signal, timeoutMs, label }: CallOptions): CallOptions {
+  return {
+    ...(signal && { signal }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(label !== undefined && { label }),
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * A store as the core calls it: calls on one transaction take turns, and no wait outlasts its signal or time limit,
+ * whether the store minds them or not. What a store lacks, its guard lacks, too.
+ */
+import { inTurn } from '../commit/turns.js';
+import { TimeoutError } from '../errors/errors.js';
+import type { Access } from '../store/access.js';
+import type { ReadSpec, Rows } from '../store/read.js';
+import type { Store } from '../store/store.js';
+import { throwIfAborted, untilAborted } from './cancellation.js';
+
+export function guardStore(store: Store): Store {
+  const { stream, count, aggregate, bulk } = store;
+  return {
+    capabilities: store.capabilities,
+    domain: store.domain,
+    open: (context) => store.open(context),
+    close: () => store.close(),
+    read: (spec, access) => guarded(access, () => store.read(spec, access)),
+    write: (batch, access) => guarded(access, () => store.write(batch, access)),
+    native: (access) => store.native(access),
+    ...(stream && { stream: (spec, access) => guardStream(stream.bind(store), spec, access) }),
+    ...(count && { count: (entity, where, access) => guarded(access, () => count.call(store, entity, where, access)) }),
+    ...(aggregate && { aggregate: (spec, access) => guarded(access, () => aggregate.call(store, spec, access)) }),
+    ...(bulk && { bulk: (write, access) => guarded(access, () => bulk.call(store, write, access)) }),
+    ...(store.schema && { schema: guardPart(store.schema) }),
+    ...(store.graph && { graph: guardPart(store.graph) }),
+    ...(store.series && { series: guardPart(store.series) }),
+    ...(store.documents && { documents: guardPart(store.documents) }),
+    ...(store.relational && { relational: guardPart(store.relational) }),
+    ...(store.participant && { participant: store.participant }),
+  };
+}
+
+/** Every method of a part that ends in an `Access` is guarded; others (placeholders, quoting) are plain functions. */
+function guardPart<P extends object>(part: P): P {
+  return new Proxy(part, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => {
+        const last = args[args.length - 1];
+        const call = () => Reflect.apply(member, target, args) as Promise<unknown>;
+        return isAccess(last) ? guarded(last, call) : call();
+      };
+    },
+  });
+}
+
+function isAccess(value: unknown): value is Access {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+async function guarded<R>(access: Access, call: () => Promise<R>): Promise<R> {
+  throwIfAborted(access.signal);
+  const started = access.transaction === undefined ? call() : inTurn(access.transaction, call);
+  const { timeoutMs } = access;
+  if (timeoutMs === undefined) return untilAborted(started, access.signal);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tooLate(access)), timeoutMs);
+  });
+  try {
+    return await untilAborted(Promise.race([started, late]), access.signal);
+  } finally {
+    clearTimeout(timer);
+    started.catch(() => {});
+  }
+}
+
+async function* guardStream(
+  stream: NonNullable<Store['stream']>,
+  spec: ReadSpec,
+  access: Access & { readonly batchSize: number },
+): AsyncGenerator<Rows, void, undefined> {
+  const rows = stream(spec, access)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await guarded(access, () => rows.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await guarded({ transaction: access.transaction }, async () => rows.return?.());
+  }
+}
+
+function tooLate(access: Access): TimeoutError {
+  return new TimeoutError(
+    `${access.label ?? 'A call on a store'} took longer than its limit of ${access.timeoutMs} ms. Raise timeoutMs, or ask for less.`,
+  );
+}

@@ -1,0 +1,97 @@
+/**
+ * Runs a callback as a unit of work: commits what it did, or rolls it back; does it again where a store asks for that
+ * and nothing of the attempt is left anywhere; and stops at the caller's signal or time limit, whatever is under way.
+ */
+
+import { StoreweaveError } from '../errors/storeweave-error.js';
+import type { IsolationLevel } from '../store/capabilities.js';
+import { runInScope } from '../store/work-scope.js';
+import { Cancellation, pause, untilAborted } from './cancellation.js';
+import type { Environment } from './environment.js';
+import { Work } from './work.js';
+
+/** Options of a unit of work. */
+export interface TransactionRunOptions {
+  /** Who acts; for audit and for messages. */
+  readonly actor?: string;
+  /** Default: that of the store. Throws `CapabilityError` where a store that is used does not have it. */
+  readonly isolation?: IsolationLevel;
+  /** Nothing may be written. Default: false. */
+  readonly readOnly?: boolean;
+  /** Limit on the whole unit of work, all attempts included, in milliseconds. Default: none. */
+  readonly timeoutMs?: number;
+  /** Ends the unit of work with a rollback. */
+  readonly signal?: AbortSignal;
+  /**
+   * How often the callback is run again after an error that is worth it (`isRetryable`: serialization failures,
+   * deadlocks, lost connections before COMMIT). Default: 3. What the callback does outside of stores is done again, too.
+   */
+  readonly retries?: number;
+  /** `auto` (default): reads see pending changes, which are written before them. `commit`: they do not. */
+  readonly flush?: 'auto' | 'commit';
+  /** For messages about who holds what. */
+  readonly label?: string;
+}
+
+const RETRIES = 3;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 1_000;
+
+export async function runTransaction<R>(
+  environment: Environment,
+  options: TransactionRunOptions,
+  callback: (work: Work) => Promise<R> | R,
+): Promise<R> {
+  const { retries = RETRIES, label = options.actor, timeoutMs, signal, isolation, readOnly, flush = 'auto' } = options;
+  const what = label === undefined ? 'The unit of work' : `The unit of work '${label}'`;
+  const cancellation = new Cancellation({ signal, timeoutMs, what });
+  try {
+    for (let attempt = 0; ; attempt++) {
+      const work = new Work(environment, {
+        mode: 'transaction',
+        flush,
+        isolation,
+        readOnly,
+        timeoutMs,
+        label,
+        signal: cancellation.signal,
+      });
+      try {
+        return await runOnce(environment, work, label, callback);
+      } catch (error) {
+        if (attempt >= retries || !isRetryable(error) || !work.canBeRepeated) throw error;
+        await pause(backOff(attempt), cancellation.signal);
+      }
+    }
+  } finally {
+    cancellation.end();
+  }
+}
+
+async function runOnce<R>(
+  environment: Environment,
+  work: Work,
+  label: string | undefined,
+  callback: (work: Work) => Promise<R> | R,
+): Promise<R> {
+  const { signal } = work.options;
+  try {
+    const running = environment.current.run(work.rootScope, () => runInScope(label, async () => callback(work)));
+    const result = await untilAborted(running, signal);
+    await environment.current.run(work.rootScope, () => runInScope(label, () => work.commit()));
+    return result;
+  } catch (error) {
+    await work.rollback('rolled back');
+    throw error;
+  }
+}
+
+export function isRetryable(error: unknown): boolean {
+  return error instanceof StoreweaveError && error.isRetryable;
+}
+
+/** Grows from attempt to attempt, and is never the same for two that collided. */
+export function backOff(attempt: number): number {
+  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
+  return longest * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,316 @@
+/**
+ * A unit of work at run time: its entities, its transactions, and the order in which reads, flushes, commit and rollback
+ * may happen. It decides when; what is written and how is decided by the rooms to the right.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { v7 } from 'uuid';
+import type { CommitPlan } from '../commit/commit-plan.js';
+import { DomainTransactions } from '../commit/domain-transactions.js';
+import { InvalidStateError } from '../errors/errors.js';
+import type { EntityModel } from '../model/entity-model.js';
+import type { Access, TransactionOptions } from '../store/access.js';
+import type { Store } from '../store/store.js';
+import { Flusher, type Includes } from '../unit-of-work/flush.js';
+import { returnPoints, type Undo } from '../unit-of-work/settlement.js';
+import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
+import { eitherSignal, pause, throwIfAborted } from './cancellation.js';
+import type { RunningWork, Scope } from './current-work.js';
+import { type Environment, storeOf } from './environment.js';
+import { readRows } from './flush-reads.js';
+import type { CallOptions, UnitPort, WorkContext } from './ports.js';
+import { type ContextHost, UnitContext } from './unit-context.js';
+
+export interface WorkOptions extends TransactionOptions {
+  /** `transaction`: reads join native transactions; `session`: reads stand alone, only the commit is a transaction. */
+  readonly mode: 'transaction' | 'session';
+  readonly flush: 'auto' | 'commit';
+}
+
+/** What a commit has done. */
+export interface Receipt {
+  /** Id of the unit of work. */
+  readonly id: string;
+  /** `applied`: everything is written in every store. */
+  readonly status: 'applied';
+  /** Names of the transaction domains that were written to. */
+  readonly domains: readonly string[];
+  /** Number of rows written. */
+  readonly rows: number;
+}
+
+const flushing = new AsyncLocalStorage<Work>();
+/** A flush's own hooks may make new changes; more rounds than this means that they never end. */
+const MAX_ROUNDS = 20;
+const AFTER = ['afterInsert', 'afterUpdate', 'afterDelete'] as const;
+/** How long a rollback is waited for; a store that does not answer must not keep the caller from its error. */
+const ROLLBACK_MS = 2_000;
+
+export class Work implements ContextHost, RunningWork {
+  readonly id = v7();
+  readonly context: WorkContext;
+  readonly unit: UnitPort;
+  readonly tracked: TrackedEntities;
+  readonly rootScope: Scope = { work: this, turn: Promise.resolve() };
+  readonly #flusher: Flusher;
+  readonly #undo: Undo[] = [];
+  #transactions: DomainTransactions | undefined;
+  #running: Promise<unknown> | undefined;
+  #ended: string | undefined;
+  #failure: unknown;
+  #written: { domains: Set<string>; rows: number } = { domains: new Set(), rows: 0 };
+
+  constructor(
+    readonly environment: Environment,
+    readonly options: WorkOptions,
+  ) {
+    const { domain } = environment;
+    const loader = environment.loaderFor({ current: () => this.context });
+    this.tracked = new TrackedEntities(domain, loader, true);
+    this.unit = {
+      create: (entity, data) => this.change(() => this.tracked.create(entity, data)),
+      add: (entities) => this.change(() => entities.forEach((entity) => void this.tracked.add(entity))),
+      remove: (entities) => this.change(() => entities.forEach((entity) => void this.tracked.remove(entity))),
+    };
+    this.context = new UnitContext(this, this.tracked, options.mode === 'transaction');
+    const inner = new UnitContext(this, this.tracked, false);
+    this.#flusher = new Flusher(this.tracked, {
+      reads: { loader: environment.loaderFor({ current: () => inner }), rows: (...query) => readRows(inner, ...query) },
+      storeOf: (entity) => storeOf(environment, entity),
+      admit: (writes) => this.#open().admit(writes),
+      access: (write) => this.#writeAccess(write.entity, write.store),
+      written: (write) => this.#open().wrote(write.store.domain),
+    });
+    if (options.mode === 'transaction') this.#transactions = this.#begin();
+  }
+
+  /** Runs a change of the entities it has. Throws `InvalidStateError` if the unit of work is over. */
+  change<R>(run: () => R): R {
+    this.check();
+    return run();
+  }
+
+  /** Throws where nothing more can be done: it is over, it has failed, or it was told to stop. */
+  check(): void {
+    if (this.#ended !== undefined) {
+      throw new InvalidStateError(
+        `This unit of work is over: it was ${this.#ended}. Open another one, or await what you start inside the callback before it returns.`,
+      );
+    }
+    throwIfAborted(this.options.signal);
+    if (this.#failure !== undefined) {
+      throw new InvalidStateError(
+        `An earlier flush of this unit of work failed (${messageOf(this.#failure)}), so nothing of it can be kept. Let the error leave the callback, or do what may fail inside uow.transaction().`,
+        { cause: this.#failure },
+      );
+    }
+  }
+
+  get isOver(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  async access(
+    entity: EntityModel,
+    reads: readonly EntityModel[],
+    options: CallOptions,
+    flushes: boolean,
+  ): Promise<Access> {
+    this.check();
+    if (flushes && this.options.flush === 'auto' && flushing.getStore() !== this) await this.#flushFor(entity, reads);
+    return this.#access(storeOf(this.environment, entity), entity, options);
+  }
+
+  /** For `native()`: everything that is pending in this store's domain is written first. */
+  async nativeAccess(store: Store, entity: EntityModel | undefined): Promise<Access> {
+    this.check();
+    if (entity !== undefined && this.options.mode === 'transaction' && flushing.getStore() !== this) {
+      await this.flush(this.#sameDomain(store));
+    }
+    return entity === undefined ? this.#signals({}) : this.#access(store, entity, {});
+  }
+
+  plan(): CommitPlan {
+    this.check();
+    return this.#flusher.plan();
+  }
+
+  /** Writes what is pending where a rollback can take it back; stores without transactions wait for the commit. */
+  async flush(
+    includes: Includes = (model) => storeOf(this.environment, model).domain.begin !== undefined,
+  ): Promise<void> {
+    this.check();
+    if (flushing.getStore() === this) {
+      throw new InvalidStateError(
+        'A life-cycle hook cannot flush: it runs inside a flush. What it changes is written by the same one.',
+      );
+    }
+    while (this.#running !== undefined) await this.#running.catch(() => {});
+    this.check();
+    this.#running = flushing.run(this, () => this.#flushOnce(includes));
+    try {
+      await this.#running;
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Writes what is left and commits. After a failure everything is rolled back, in the stores and in memory. */
+  async commit(): Promise<Receipt> {
+    this.check();
+    this.#transactions ??= this.#begin();
+    try {
+      await this.#flushAll();
+      await this.#transactions.commit();
+    } catch (error) {
+      const thrown = this.#transactions.explain(error);
+      await this.rollback('rolled back');
+      throw thrown;
+    }
+    const receipt: Receipt = {
+      id: this.id,
+      status: 'applied',
+      domains: [...this.#written.domains],
+      rows: this.#written.rows,
+    };
+    this.#undo.length = 0;
+    this.#written = { domains: new Set(), rows: 0 };
+    if (this.options.mode === 'transaction') this.#end('committed');
+    else this.#transactions = undefined;
+    return receipt;
+  }
+
+  /** Ends the native transactions and makes the caller's objects what they were before the flushes. */
+  async rollback(how: 'rolled back' | 'abandoned'): Promise<void> {
+    if (this.#ended !== undefined) return;
+    const canContinue = this.options.mode === 'session' && how === 'rolled back';
+    if (!canContinue) this.#ended = how;
+    await this.#running?.catch(() => {});
+    await withinReason(this.#transactions?.rollback());
+    this.undoTo(0);
+    returnPoints(this.#flusher.taken);
+    this.#flusher.taken.clear();
+    if (canContinue) {
+      this.#transactions = undefined;
+      this.#failure = undefined;
+    } else this.#end(how);
+  }
+
+  /** True while a rollback leaves no trace in any store, so that doing everything again is safe. */
+  get canBeRepeated(): boolean {
+    return this.#transactions?.canBeUndone ?? true;
+  }
+
+  /** The transactions of a running unit of work, for savepoints. */
+  get transactions(): DomainTransactions {
+    return this.#open();
+  }
+
+  get undoCount(): number {
+    return this.#undo.length;
+  }
+
+  /** Undoes flushes in memory, the last one first. */
+  undoTo(count: number): void {
+    for (const undo of this.#undo.splice(count).reverse()) undo();
+  }
+
+  /** Back at a savepoint, nothing has failed. */
+  recover(): void {
+    this.#failure = undefined;
+    returnPoints(this.#flusher.taken);
+    this.#flusher.taken.clear();
+  }
+
+  async #flushFor(entity: EntityModel, reads: readonly EntityModel[]): Promise<void> {
+    while (this.#running !== undefined) await this.#running.catch(() => {});
+    const store = storeOf(this.environment, entity);
+    if (store.domain.begin === undefined) return;
+    const includes = this.#sameDomain(store);
+    if (this.#flusher.isPending(reads, includes)) await this.flush(includes);
+  }
+
+  async #flushAll(): Promise<void> {
+    while (this.#running !== undefined) await this.#running.catch(() => {});
+    const transactional: Includes = (model) => storeOf(this.environment, model).domain.begin !== undefined;
+    const { entities } = this.environment.domain;
+    // Only a hook that runs after the write can have changed an entity since.
+    const suspects = entities.some((model) => AFTER.some((event) => model.hooks.has(event))) ? entities : [];
+    for (let round = 0; ; round++) {
+      const before = this.#written.rows;
+      await this.flush(transactional);
+      if (this.#written.rows === before || !this.#flusher.isPending(suspects, transactional)) break;
+      if (round === MAX_ROUNDS) {
+        throw new InvalidStateError(
+          `After ${MAX_ROUNDS} flushes there is still something to write: a life-cycle hook changes entities each time it runs.`,
+        );
+      }
+    }
+    if (entities.some((model) => !transactional(model))) await this.flush(() => true);
+  }
+
+  async #flushOnce(includes: Includes): Promise<void> {
+    const { undo, plan } = await this.#flusher.flush(includes);
+    this.#undo.push(undo);
+    for (const operation of plan.operations) {
+      this.#written.domains.add(operation.domain);
+      this.#written.rows += operation.count;
+    }
+  }
+
+  async #access(store: Store, entity: EntityModel, options: CallOptions): Promise<Access> {
+    const transaction = await this.#transactions?.join(store, entity);
+    return { ...this.#signals(options), ...(transaction && { transaction }) };
+  }
+
+  async #writeAccess(entity: EntityModel, store: Store): Promise<Access> {
+    const transactions = this.#open();
+    const transaction = await transactions.join(store, entity);
+    return { ...this.#signals({}), ...(transaction && { transaction }) };
+  }
+
+  #signals(options: CallOptions): Access {
+    const signal = eitherSignal(this.options.signal, options.signal);
+    const label = options.label ?? this.options.label;
+    return {
+      ...(signal && { signal }),
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+      ...(label !== undefined && { label }),
+    };
+  }
+
+  #sameDomain(store: Store): Includes {
+    return (model) => storeOf(this.environment, model).domain === store.domain;
+  }
+
+  #open(): DomainTransactions {
+    this.#transactions ??= this.#begin();
+    return this.#transactions;
+  }
+
+  #begin(): DomainTransactions {
+    const { isolation, readOnly, acquireTimeoutMs, timeoutMs, signal, label } = this.options;
+    return new DomainTransactions(
+      { isolation, readOnly, acquireTimeoutMs, timeoutMs, signal, label },
+      this.environment.atomicity,
+    );
+  }
+
+  #end(how: string): void {
+    this.#ended = how;
+    this.tracked.end();
+  }
+}
+
+async function withinReason(rollback: Promise<void> | undefined): Promise<void> {
+  if (rollback === undefined) return;
+  const over = new AbortController();
+  await Promise.race([rollback, pause(ROLLBACK_MS, over.signal).catch(() => {})]);
+  over.abort();
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
