@@ -1,7 +1,10 @@
 /** The stores that `npm run contract` tries: in memory, PGlite, and a PostgreSQL server. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Store } from '@storeweave/core';
 import { embedded } from '@storeweave/embedded';
-import { memoryDomain, memoryStore } from '@storeweave/testing';
+import { type MemoryDomain, memoryDomain, memoryStore } from '@storeweave/testing';
 import type { Excuse } from '@storeweave/testing/contract';
 import { startPostgres } from '@storeweave/testing/servers';
 
@@ -12,6 +15,8 @@ export interface Running {
   readonly version: string;
   /** Stores over an empty database, each time anew. */
   open(): Promise<Record<string, Store>>;
+  /** An empty database, and stores over it as often as asked. */
+  reopenable(): Promise<() => Promise<Record<string, Store>>>;
   stop(): Promise<void>;
 }
 
@@ -27,22 +32,29 @@ export const contractTargets: readonly Target[] = [
     start: async () => ({
       server: 'this process',
       version: `node ${process.version}`,
-      open: async () => {
+      open: async () => inMemory(memoryDomain()),
+      reopenable: async () => {
         const domain = memoryDomain();
-        const store = () => memoryStore({ domain });
-        return { relational: store(), document: store(), graph: store(), timeseries: store() };
+        return async () => inMemory(domain);
       },
       stop: async () => {},
     }),
   },
   {
     name: 'pglite',
-    start: async () => ({
-      server: 'PGlite in this process',
-      version: await versionOf(embedded()),
-      open: async () => embedded(),
-      stop: async () => {},
-    }),
+    start: async () => {
+      const folders = await mkdtemp(join(tmpdir(), 'storeweave-contract-'));
+      return {
+        server: 'PGlite in this process',
+        version: await versionOf(embedded()),
+        open: async () => embedded(),
+        reopenable: async () => {
+          const path = await mkdtemp(join(folders, 'data-'));
+          return async () => embedded({ path, fsync: false });
+        },
+        stop: () => rm(folders, { recursive: true, force: true }),
+      };
+    },
   },
   {
     name: 'postgres',
@@ -56,11 +68,21 @@ export const contractTargets: readonly Target[] = [
           databases++;
           return embedded({ url: await server.database(`contract_${databases}`) });
         },
+        reopenable: async () => {
+          databases++;
+          const url = await server.database(`contract_${databases}`);
+          return async () => embedded({ url });
+        },
         stop: () => server.stop(),
       };
     },
   },
 ];
+
+function inMemory(domain: MemoryDomain): Record<string, Store> {
+  const store = () => memoryStore({ domain });
+  return { relational: store(), document: store(), graph: store(), timeseries: store() };
+}
 
 async function versionOf(stores: Record<string, Store>): Promise<string> {
   const { relational } = stores;

@@ -10,16 +10,14 @@ import { contractTargets, type Target } from './contract-targets.js';
 
 interface StoreReport {
   readonly server: string;
-  readonly version: string;
+  /** Null where it could not be had. */
+  readonly version: string | null;
   readonly passed: number;
-  readonly failed: readonly { readonly test: string; readonly error: string }[];
+  readonly failed: number;
+  readonly failures: readonly { readonly test: string; readonly error: string }[];
   readonly excused: readonly { readonly test: string; readonly reason: string }[];
-}
-
-/** A store that could not be tried, for this reason. */
-interface Missing {
-  readonly server: string;
-  readonly missing: string;
+  /** Why the store could not be tried at all. */
+  readonly missing?: string;
 }
 
 const { values } = parseArgs({
@@ -30,29 +28,38 @@ const say = (text: string): void => {
   if (!values.json) process.stdout.write(text);
 };
 
-const reports: Record<string, StoreReport | Missing> = {};
+const reports: Record<string, StoreReport> = {};
 for (const target of contractTargets) {
   if (only !== undefined && !only.includes(target.name)) continue;
   reports[target.name] = await run(target);
 }
 if (values.json) console.log(JSON.stringify(reports));
 else summarize(reports);
-const isGreen = Object.values(reports).every((report) => 'passed' in report && report.failed.length === 0);
+const isGreen = Object.values(reports).every((report) => report.missing === undefined && report.failed === 0);
 process.exitCode = isGreen && Object.keys(reports).length > 0 ? 0 : 1;
 
-async function run(target: Target): Promise<StoreReport | Missing> {
+async function run(target: Target): Promise<StoreReport> {
   say(`\n${target.name}\n`);
   let server: Awaited<ReturnType<Target['start']>>;
   try {
     server = await target.start();
   } catch (error) {
     say(`  could not be had: ${messageOf(error)}\n`);
-    return { server: target.name, missing: messageOf(error) };
+    return {
+      server: target.name,
+      version: null,
+      passed: 0,
+      failed: 0,
+      failures: [],
+      excused: [],
+      missing: messageOf(error),
+    };
   }
   const started = performance.now();
   try {
     const report = await runContract({
       open: server.open,
+      reopenable: server.reopenable,
       excuses: target.excuses,
       only: values.case,
       onCase: (name, outcome, detail) => {
@@ -67,7 +74,8 @@ async function run(target: Target): Promise<StoreReport | Missing> {
       server: server.server,
       version: server.version,
       passed: report.passed.length,
-      failed: report.failed.map(({ test, error }) => ({ test, error: messageOf(error) })),
+      failed: report.failed.length,
+      failures: report.failed.map(({ test, error }) => ({ test, error: messageOf(error) })),
       excused: report.excused,
     };
   } finally {
@@ -75,11 +83,12 @@ async function run(target: Target): Promise<StoreReport | Missing> {
   }
 }
 
-function summarize(all: Record<string, StoreReport | Missing>): void {
+function summarize(all: Record<string, StoreReport>): void {
   for (const [name, report] of Object.entries(all)) {
-    console.log(`\n${name}: ${'passed' in report ? `${report.passed} passed` : `NOT TESTED: ${report.missing}`}`);
-    if (!('passed' in report)) continue;
-    for (const { test } of report.failed) console.log(`  failed   ${test}`);
+    console.log(
+      `\n${name}: ${report.missing === undefined ? `${report.passed} passed, ${report.failed} failed` : `NOT TESTED: ${report.missing}`}`,
+    );
+    for (const { test } of report.failures) console.log(`  failed   ${test}`);
     const reasons = group(report.excused);
     for (const [reason, excused] of reasons)
       console.log(`  excused  ${excused.map(({ test }) => test).join('\n           ')}\n           because: ${reason}`);

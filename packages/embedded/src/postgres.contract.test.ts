@@ -10,6 +10,11 @@ contract(
       const server = await sharedPostgres();
       return embedded({ url: await server.database('contract') });
     },
+    reopenable: async () => {
+      const server = await sharedPostgres();
+      const url = await server.database('contract');
+      return async () => embedded({ url });
+    },
   },
   vitest,
 );
