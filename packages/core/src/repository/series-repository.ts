@@ -224,22 +224,24 @@ export class SeriesRepository<T extends object> {
   }
 
   /**
-   * Writes points, all in one batch, and returns their number. A point whose time and tags exist is an error
-   * (`existing: 'error'`, default), left as it is (`'ignore'`) or overwritten (`'update'`).
+   * Writes points, all in one batch, and returns the number written. A point with the same time and tags as a stored one
+   * overwrites it (`existing: 'update'`, default), so that a source may be read again, or is passed over (`'ignore'`).
    */
   async insert(
     points: CreateInput<T> | readonly CreateInput<T>[],
-    options: CallOptions & { readonly existing?: 'error' | 'ignore' | 'update' } = {},
+    options: CallOptions & { readonly existing?: 'ignore' | 'update' } = {},
   ): Promise<number> {
     const entity = this.#entity;
     checkNames(entity, options, ['existing', 'signal', 'timeoutMs', 'label']);
+    const { existing = 'update' } = options;
+    if (existing !== 'update' && existing !== 'ignore') {
+      throw new InvalidQueryError(`${entity.name}: existing is 'update' or 'ignore'.`, { entity: entity.name });
+    }
     const rows = newRows(entity, Array.isArray(points) ? points : [points]);
-    const work = this.#source.current();
-    const { existing = 'error' } = options;
-    if (existing === 'error') return writeNew(work, entity, rows, callOptions(options));
     const update = entity.fields.filter((field) => !field.id);
-    const conflict = existing === 'ignore' ? ({ do: 'ignore' } as const) : ({ do: 'update', update } as const);
-    return upsertRows(work, entity, rows, conflict, callOptions(options));
+    const ignored = existing === 'ignore' || update.length === 0;
+    const conflict = ignored ? ({ do: 'ignore' } as const) : ({ do: 'update', update } as const);
+    return upsertRows(this.#source.current(), entity, rows, conflict, callOptions(options));
   }
 
   #newest(direction: 'asc' | 'desc') {

@@ -50,7 +50,11 @@ async function insert(batch: InsertBatch, transaction: MemoryTransaction, wait: 
     else if (onConflict.do === 'ignore') outcome = existing;
     else {
       await transaction.lockRow(entity, identityOf(entity, existing), wait);
-      outcome = changed(existing, onConflict.update ?? [], (field) => cell(row, field));
+      outcome = changed(existing, onConflict.update ?? [], (field) =>
+        field === entity.version
+          ? add(field, cell(existing, field), field.type === 'bigint' ? 1n : 1)
+          : cell(row, field),
+      );
       written.push(outcome);
     }
     if (outcome !== existing) transaction.put(entity, required(entity, outcome));
