@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigurationError, FolderDamagedError, FolderLockedError, StoreBusyError } from '@storeweave/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cleanUp, databaseIn, newFolder, query } from './database.fixture.js';
 
 let root: string;
@@ -63,6 +63,25 @@ describe('EmbeddedDatabase', () => {
     await expect(late).rejects.toThrow(/embedded database in memory.*held by "nightly import", for \d+ ms/);
     turn.end();
     expect(await query(database, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('upkeep', () => {
+  const vacuumed = `select count(*)::int as n from pg_stat_user_tables where last_vacuum is not null and last_analyze is not null`;
+
+  it('vacuums what has changed much, once nobody has the session', async () => {
+    const database = databaseIn(undefined, { upkeepMs: 20 });
+    await database.open();
+    await query(database, `create table "Odd name" as select n from generate_series(1, 5000) n`);
+    await query(database, `create table quiet as select n from generate_series(1, 10) n`);
+    const turn = await database.take({});
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await database.pglite.query(vacuumed)).rows).toEqual([{ n: 0 }]);
+    turn.end();
+    await vi.waitFor(async () => expect(await query(database, vacuumed)).toEqual([{ n: 1 }]), {
+      timeout: 5_000,
+      interval: 100,
+    });
   });
 });
 
@@ -158,5 +177,5 @@ describe('SIGKILL', () => {
       acknowledged = row?.last ?? 0;
       await database.close();
     }
-  });
+  }, 120_000);
 });

@@ -10,6 +10,7 @@ import { DurableFiles, startParameters } from './durable-files.js';
 import { type Failure, GuardedPGlite } from './guarded-pglite.js';
 import { SessionGate, type Turn, type TurnOptions } from './session-gate.js';
 import { emptyDatabase } from './template.js';
+import { Upkeep } from './upkeep.js';
 
 export interface EmbeddedDatabaseOptions {
   /** Folder of the data; in memory if absent. */
@@ -17,6 +18,8 @@ export interface EmbeddedDatabaseOptions {
   readonly acquireTimeoutMs: number;
   readonly fsync: boolean;
   readonly extensions?: Extensions;
+  /** How often tables are vacuumed while the database is used, in milliseconds. Default: 30,000. */
+  readonly upkeepMs?: number;
   /** Called for each new session: nothing that was prepared in one before is known to it. */
   readonly onSession?: () => void;
 }
@@ -26,6 +29,7 @@ export class EmbeddedDatabase {
   #folder: DataFolder | undefined;
   #pglite: GuardedPGlite | undefined;
   #gate: SessionGate;
+  #upkeep: Upkeep | undefined;
 
   constructor(private readonly options: EmbeddedDatabaseOptions) {
     this.name =
@@ -47,6 +51,7 @@ export class EmbeddedDatabase {
     try {
       this.#pglite = await this.#start();
       this.#gate = this.#newGate();
+      this.#upkeep = this.#newUpkeep(this.#gate);
     } catch (error) {
       this.#letGo();
       throw error;
@@ -58,15 +63,21 @@ export class EmbeddedDatabase {
     const turn = await this.#gate.take(options);
     try {
       if (this.#pglite?.failure !== undefined) this.#pglite = await this.#startAgain(this.#pglite.failure);
-      return turn;
     } catch (error) {
       turn.end();
       throw error;
     }
+    return {
+      end: () => {
+        turn.end();
+        this.#upkeep?.used();
+      },
+    };
   }
 
   /** Writes a checkpoint, ends PostgreSQL and frees the folder. What was committed is safe without it, too. Idempotent. */
   async close(): Promise<void> {
+    this.#upkeep?.stop();
     this.#gate.close(new InvalidStateError(`${this.name} is closed.`));
     const pglite = this.#pglite;
     this.#pglite = undefined;
@@ -116,7 +127,7 @@ export class EmbeddedDatabase {
     return this.#start();
   }
 
-  #explain({ cause, log }: Failure): Error {
+  #explain({ cause, log, atStart }: Failure): Error {
     const told = log.join(' ');
     const what = told === '' ? (cause instanceof Error ? cause.message : String(cause)) : told;
     if (isDiskFull(cause) || /No space left on device|Disk quota exceeded/.test(told)) {
@@ -125,7 +136,7 @@ export class EmbeddedDatabase {
         { cause },
       );
     }
-    if (this.#pglite === undefined && this.#folder !== undefined) return damaged(this.#folder.database, what, cause);
+    if (atStart && this.#folder !== undefined) return damaged(this.#folder.database, what, cause);
     return new ConnectionError(
       `${this.name} stopped: ${what}. Nothing of an open transaction was written. In a folder it starts again with the next use.`,
       { cause },
@@ -135,6 +146,16 @@ export class EmbeddedDatabase {
   #letGo(): void {
     this.#folder?.close();
     this.#folder = undefined;
+  }
+
+  #newUpkeep(gate: SessionGate): Upkeep {
+    return new Upkeep({
+      everyMs: this.options.upkeepMs ?? 30_000,
+      isBusy: () => gate.isBusy,
+      // Not through `take` of our own: upkeep is not use.
+      take: (options) => gate.take(options),
+      pglite: () => this.pglite,
+    });
   }
 
   #newGate(): SessionGate {

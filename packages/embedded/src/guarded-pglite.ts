@@ -15,6 +15,8 @@ const KEPT_LINES = 20;
 /** What a failed instance leaves: what was thrown, and the last lines of its log. */
 export interface Failure {
   readonly cause: unknown;
+  /** True where it never came up. */
+  readonly atStart: boolean;
   /** The lines that say what happened, without time and process: "PANIC:  could not write …". */
   readonly log: readonly string[];
 }
@@ -104,7 +106,7 @@ export class GuardedPGlite extends PGlite {
     const telling = this.#log
       .map((line) => line.replace(/^.*?\[\d+\] /, ''))
       .filter((line) => /^(PANIC|FATAL|DETAIL|HINT):/.test(line));
-    this.#failure = this.explain({ cause, log: telling });
+    this.#failure = this.explain({ cause, log: telling, atStart: !this.#isArmed });
     this.#letGo();
     return this.#failure;
   }

@@ -50,6 +50,11 @@ export class SessionGate {
 
   constructor(private readonly options: GateOptions) {}
 
+  /** Whether somebody has the session or waits for it. */
+  get isBusy(): boolean {
+    return this.#holder !== undefined || this.#queue.size > 0;
+  }
+
   /** Number of callers that wait. */
   get waiting(): number {
     return this.#queue.size;
