@@ -27,6 +27,34 @@ export { Collection, type LoadedCollection } from './relations/collection.js';
 export { type LoadedRef, Ref } from './relations/ref.js';
 export type { SeriesRange } from './relations/relation-loader.js';
 export { type LoadedSeries, type SeriesPoint, TimeSeries } from './relations/time-series.js';
+export {
+  type Aggregated,
+  type AggregatePath,
+  Aggregation,
+  type AggregationName,
+  count,
+  countDistinct,
+  first,
+  last,
+  max,
+  mean,
+  min,
+  percentile,
+  sum,
+  type ValueAt,
+} from './repository/aggregation.js';
+export { DocumentRepository, type Patch, type PatchPath } from './repository/document-repository.js';
+export type { CalendarWindow, Every } from './repository/every.js';
+export type { Edge } from './repository/graph-paths.js';
+export {
+  GraphRepository,
+  type Traversal,
+  type TraverseOptions,
+  type Via,
+  type WalkOptions,
+} from './repository/graph-repository.js';
+export type { Direction } from './repository/graph-steps.js';
+export type { Grouped, GroupOptions, GroupSelect } from './repository/grouping-options.js';
 export type { Page, PageInfo } from './repository/page.js';
 export { RelationReader } from './repository/relation-reader.js';
 export { RelationalRepository } from './repository/relational-repository.js';
