@@ -28,11 +28,27 @@ export const MAX_UNCUT_ROWS = 1000;
 /** Characters of one statement's parameters at most; the protocol ends at 1 GB. */
 const CHARACTERS_PER_STATEMENT = 64 * 1024 * 1024;
 
+/** How batches become statements, for tables whose fields are not all columns. */
+export interface BatchCompilers {
+  insert(batch: InsertBatch): InsertPlan;
+  /** `masked[i]` is true where some row of the batch leaves field i as it is. */
+  update(batch: UpdateBatch, masked: readonly boolean[]): ByKeyPlan;
+}
+
 export class BatchWriter {
   readonly #inserts = new PlanCache<InsertPlan>();
   readonly #changes = new PlanCache<ByKeyPlan>();
+  readonly #compilers: BatchCompilers;
 
-  constructor(private readonly layouts: Layouts) {}
+  constructor(
+    private readonly layouts: Layouts,
+    compilers?: BatchCompilers,
+  ) {
+    this.#compilers = compilers ?? {
+      insert: (batch) => compileInsert(batch, layouts(batch.entity)),
+      update: (batch, masked) => compileUpdate(batch, masked, layouts(batch.entity)),
+    };
+  }
 
   write(session: SqlSession, batch: WriteBatch): Promise<WriteResult> {
     return batch.op === 'insert' ? this.#insert(session, batch) : this.#change(session, batch);
@@ -44,7 +60,7 @@ export class BatchWriter {
     const shape =
       onConflict === undefined ? '' : `${onConflict.do}:${names(onConflict.keys)}:${names(onConflict.update)}`;
     const key = `${entity.name}|${names(fields)}|${names(returning)}|${shape}`;
-    const plan = this.#inserts.get(key, () => compileInsert(batch, this.layouts(entity)));
+    const plan = this.#inserts.get(key, () => this.#compilers.insert(batch));
     let count = 0;
     const returned: Rows = [];
     for (const { values } of pieces(batch.rows.length, (from, to) => plan.values(part(batch.rows, from, to)))) {
@@ -90,7 +106,7 @@ export class BatchWriter {
     const masked = maskOf(batch);
     const mask = masked.map((each) => (each ? 'm' : '-')).join('');
     const key = `u|${entity.name}|${names(batch.fields)}|${mask}|${versioned}`;
-    return this.#changes.get(key, () => compileUpdate(batch, masked, this.layouts(entity)));
+    return this.#changes.get(key, () => this.#compilers.update(batch, masked));
   }
 }
 

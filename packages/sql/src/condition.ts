@@ -5,6 +5,7 @@
 import { type Condition, type Field, InvalidQueryError, type Operand, type Value } from '@storeweave/core';
 import { arrayLiteral, quoteElement } from './array-literal.js';
 import { encoderOf, jsonText } from './encode.js';
+import { quoteName } from './identifier.js';
 import { relatedCondition } from './related.js';
 import type { TableScope } from './scope.js';
 
@@ -20,7 +21,11 @@ export function compileCondition(condition: Condition, table: TableScope): strin
     case 'not':
       return `(${compileCondition(condition.condition, table)}) is not true`;
     case 'eq':
-      return `${table.operand(condition.on)} = ${comparand(condition.on, condition.value, table)}`;
+      return byDocument(
+        condition,
+        table,
+        () => `${table.operand(condition.on)} = ${comparand(condition.on, condition.value, table)}`,
+      );
     case 'ne': {
       const operator = isJson(condition.on) || condition.on.field.nullable ? 'is distinct from' : '<>';
       return `${table.operand(condition.on)} ${operator} ${comparand(condition.on, condition.value, table)}`;
@@ -40,7 +45,7 @@ export function compileCondition(condition: Condition, table: TableScope): strin
     case 'ilike':
       return `${textOf(condition.on, table)} ${condition.op} ${table.scope.parameter(condition.pattern, 'text')}`;
     case 'contains':
-      return contains(condition.on, condition.value, table);
+      return byDocument(condition, table, () => contains(condition.on, condition.value, table));
     case 'exists':
       return `${table.operand(condition.on)} is ${condition.present ? 'not null' : 'null'}`;
     case 'keys':
@@ -54,6 +59,20 @@ function joined(conditions: readonly Condition[], word: string, empty: string, t
   if (conditions.length === 0) return empty;
   if (conditions.length === 1) return compileCondition(conditions[0] as Condition, table);
   return `(${conditions.map((each) => compileCondition(each, table)).join(word)})`;
+}
+
+/** Asks the whole document where an index over it can answer, and the field itself where that says too little. */
+function byDocument(
+  { op, on, value }: { readonly op: string; readonly on: Operand; readonly value: Value },
+  table: TableScope,
+  byField: () => string,
+): string {
+  const { layout, alias, scope } = table;
+  const containment = layout.containing?.(op === 'contains' ? 'contains' : 'eq', on, value);
+  if (containment === undefined || layout.documentColumn === undefined) return byField();
+  const document = `${alias}.${quoteName(layout.documentColumn)}`;
+  const found = containment.anyOf.map((json) => `${document} @> ${scope.parameter(json, 'jsonb')}`).join(' or ');
+  return containment.exact ? `(${found})` : `((${found}) and ${byField()})`;
 }
 
 function hasPath(on: Operand): boolean {

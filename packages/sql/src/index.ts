@@ -1,7 +1,7 @@
 export { compileAggregate } from './aggregate.js';
 export { arrayLiteral, parseArrayLiteral, quoteElement } from './array-literal.js';
 export { BatchSource } from './batch-source.js';
-export { BatchWriter, MAX_UNCUT_ROWS } from './batch-writer.js';
+export { type BatchCompilers, BatchWriter, MAX_UNCUT_ROWS } from './batch-writer.js';
 export { compileBulk } from './bulk.js';
 export { castType, columnType, elementType } from './column-type.js';
 export { compileCondition } from './condition.js';
@@ -10,7 +10,8 @@ export { columnLiteral, encoderOf, type FieldEncoder, isStorable, jsonText } fro
 export { ErrorSubjects } from './error-subjects.js';
 export { isConnectionLoss, mapError } from './errors.js';
 export { quoteName, quoteTable } from './identifier.js';
-export { columnLayout, type Layouts, type TableLayout } from './layout.js';
+export type { InsertPlan } from './insert.js';
+export { type Containment, columnLayout, type Layouts, type TableLayout } from './layout.js';
 export { decoderOfType } from './native-types.js';
 export { compileOrder, orderTerm } from './order.js';
 export type {
@@ -31,3 +32,4 @@ export { compileCount, compileSelect } from './select.js';
 export type { SqlDomain, SqlResult, SqlSession, Statement, TextRow } from './session.js';
 export { SqlStore } from './sql-store.js';
 export { microsToTimestamp, msToTimestamp, timestampToMicros, timestampToMs } from './timestamp-text.js';
+export type { ByKeyPlan } from './update.js';

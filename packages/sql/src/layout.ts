@@ -3,7 +3,7 @@
  * field; document tables have key columns and one JSONB. Conditions, orders, reads and writes are compiled against
  * this, so that every SQL store shares one compiler.
  */
-import type { EntityModel, Field } from '@storeweave/core';
+import type { EntityModel, Field, Operand, Value } from '@storeweave/core';
 import { columnType } from './column-type.js';
 import { quoteName, quoteTable } from './identifier.js';
 
@@ -19,6 +19,15 @@ export interface TableLayout {
   hasColumn(field: Field): boolean;
   /** The JSONB column that holds the fields without a column. */
   readonly documentColumn?: string;
+  /** How an index over the whole document can answer that the operand equals, or contains, the value; if it can. */
+  containing?(op: 'eq' | 'contains', on: Operand, value: Value): Containment | undefined;
+}
+
+/** Documents of which a row's document contains one exactly where the condition holds, or (not `exact`) holds at most. */
+export interface Containment {
+  /** JSON texts. */
+  readonly anyOf: readonly string[];
+  readonly exact: boolean;
 }
 
 /** Finds the layout of an entity of the same store. */

@@ -33,7 +33,7 @@ export abstract class SqlStore implements Store {
   readonly relational: RelationalStore;
   /** The layouts of the entities given at `open`. */
   readonly #layouts = new Map<EntityModel, TableLayout>();
-  readonly #writer = new BatchWriter((entity) => this.layoutOf(entity));
+  readonly #writer = this.createWriter();
 
   constructor(readonly domain: SqlDomain) {
     this.relational = new RawSql(domain);
@@ -41,6 +41,11 @@ export abstract class SqlStore implements Store {
 
   /** Where the fields of an entity are; asked once for each entity. */
   protected abstract createLayout(entity: EntityModel, context: StoreContext): TableLayout;
+
+  /** What runs write batches. Called while the store is constructed. */
+  protected createWriter(): BatchWriter {
+    return new BatchWriter((entity) => this.layoutOf(entity));
+  }
 
   /** The layout of an entity that was given at `open`. */
   readonly layoutOf = (entity: EntityModel): TableLayout => {
