@@ -8,7 +8,7 @@ import {
   type PatchSpec,
   type Value,
 } from '@storeweave/core';
-import { predicate } from './condition.js';
+import { operandValue, predicate } from './condition.js';
 import { identityOf } from './tables.js';
 import type { MemoryTransaction } from './transaction.js';
 import { add, cell, copy, keyOf, keyText } from './values.js';
@@ -32,6 +32,9 @@ export function patch(spec: PatchSpec, transaction: MemoryTransaction, wait: Wai
       const changed: Record<string, Value> = { ...row };
       for (const operation of spec.operations) {
         const { field } = operation.on;
+        // What is not there needs no taking out, and no objects on the way to it.
+        const removes = operation.op === 'unset' || operation.op === 'pull';
+        if (removes && operandValue(changed, operation.on) === null) continue;
         changed[field.column] = at(cell(changed, field), operation.on, 0, (value) => apply(operation, field, value));
       }
       transaction.put(entity, changed);
@@ -79,7 +82,6 @@ function apply(operation: PatchOperation, field: Field, value: Value): Value | u
     case 'push':
       return [...list(value, field), ...operation.values.map(copy)];
     case 'pull': {
-      if (value === null) return null;
       const out = new Set(operation.values.map(keyText));
       return list(value, field).filter((element) => !out.has(keyText(element)));
     }
