@@ -1,3 +1,5 @@
+export { CommitPlan, type PlannedOperation } from './commit/commit-plan.js';
+export type { Atomicity } from './commit/domain-transactions.js';
 export * from './decorators/builders.js';
 export * from './decorators/define-entity.js';
 export * from './decorators/embedded.js';
@@ -80,6 +82,8 @@ export {
 } from './repository/series-repository.js';
 export { column, fragment, identifier, list, SqlPart, table } from './repository/sql.js';
 export type { CallOptions } from './session/ports.js';
+export type { TransactionRunOptions } from './session/run-transaction.js';
+export type { Receipt } from './session/work.js';
 export type * from './store/capabilities.js';
 export type * from './store/commit.js';
 export type * from './store/condition.js';
@@ -97,3 +101,7 @@ export type * from './types/find.js';
 export type * from './types/input.js';
 export type * from './types/properties.js';
 export type * from './types/where.js';
+export { type PlannedChange, Schema, type SchemaApplyOptions, type SchemaMode, SchemaPlan } from './weave/schema.js';
+export { Session } from './weave/session.js';
+export { type OpenOptions, type SessionOptions, Storeweave } from './weave/storeweave.js';
+export { UnitOfWork } from './weave/unit-of-work.js';

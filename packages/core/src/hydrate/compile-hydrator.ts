@@ -26,7 +26,7 @@ export function compileMake(model: EntityModel, shape: EntityShape): Make {
     const reference = references.get(relation);
     const made =
       reference === undefined
-        ? `${source.constant(emptyContainer(relation.container))}(e, b[${at}])`
+        ? `${source.constant(makerOf(relation.container))}(e, b[${at}])`
         : `${source.constant(makeRef)}(e, b[${at}], ${keyExpression(source, reference)})`;
     source.line(`${member('e', relation.name)} = ${made};`);
   }
@@ -101,7 +101,7 @@ function referAgain(owner: object, binding: RelationBinding, present: unknown, k
   return present;
 }
 
-function emptyContainer(kind: 'ref' | 'collection' | 'series'): (owner: object, binding: RelationBinding) => object {
+function makerOf(kind: 'ref' | 'collection' | 'series'): (owner: object, binding: RelationBinding) => object {
   return kind === 'ref' ? farRef : kind === 'collection' ? emptyCollection : emptySeries;
 }
 
@@ -121,6 +121,11 @@ function emptySeries(owner: object, binding: RelationBinding): TimeSeries<object
   const series = new TimeSeries<object>();
   RelationContainer.attach(series, owner, binding);
   return series;
+}
+
+/** A container of a stored owner, with nothing loaded. */
+export function emptyContainer(owner: object, binding: RelationBinding): object {
+  return makerOf(binding.relation.container)(owner, binding);
 }
 
 /** An empty container for a relation of a new owner: nothing of it can be stored yet. */

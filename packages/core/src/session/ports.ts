@@ -14,6 +14,15 @@ export interface CallOptions {
   readonly label?: string;
 }
 
+/** Options of `access`. */
+export interface AccessOptions extends CallOptions {
+  /**
+   * The call will write, past the entities that the unit of work tracks (bulk writes, patches, SQL). A unit of work that
+   * may not write to this domain as well as to the ones before refuses here, before anything is written.
+   */
+  readonly writes?: boolean;
+}
+
 export interface WorkContext {
   readonly domain: DomainModel;
   store(entity: EntityModel): Store;
@@ -21,7 +30,7 @@ export interface WorkContext {
    * The circumstances of a call on this entity's store: joins (or begins) the transaction of its domain, after writing
    * pending changes of the entities that the call would see (`reads`), where the unit of work flushes by itself.
    */
-  access(entity: EntityModel, reads: readonly EntityModel[], options: CallOptions): Promise<Access>;
+  access(entity: EntityModel, reads: readonly EntityModel[], options: AccessOptions): Promise<Access>;
   /**
    * Rows aligned with `entity.fields` become instances. An entity already in the identity map is returned as it is,
    * its changes kept; `refresh` overwrites it with the row. Relation containers are attached, keys of references known.

@@ -3,9 +3,9 @@
  * and nothing of the attempt is left anywhere; and stops at the caller's signal or time limit, whatever is under way.
  */
 
-import { StoreweaveError } from '../errors/storeweave-error.js';
 import type { IsolationLevel } from '../store/capabilities.js';
 import { runInScope } from '../store/work-scope.js';
+import { backOff, isRetryable, RETRIES } from './back-off.js';
 import { Cancellation, pause, untilAborted } from './cancellation.js';
 import type { Environment } from './environment.js';
 import { Work } from './work.js';
@@ -32,10 +32,6 @@ export interface TransactionRunOptions {
   /** For messages about who holds what. */
   readonly label?: string;
 }
-
-const RETRIES = 3;
-const FIRST_PAUSE_MS = 10;
-const LONGEST_PAUSE_MS = 1_000;
 
 export async function runTransaction<R>(
   environment: Environment,
@@ -84,14 +80,4 @@ async function runOnce<R>(
     await work.rollback('rolled back');
     throw error;
   }
-}
-
-export function isRetryable(error: unknown): boolean {
-  return error instanceof StoreweaveError && error.isRetryable;
-}
-
-/** Grows from attempt to attempt, and is never the same for two that collided. */
-export function backOff(attempt: number): number {
-  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
-  return longest * (0.5 + Math.random() / 2);
 }

@@ -6,13 +6,15 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { v7 } from 'uuid';
 import type { CommitPlan } from '../commit/commit-plan.js';
 import { DomainTransactions } from '../commit/domain-transactions.js';
-import { InvalidStateError } from '../errors/errors.js';
+import { InvalidStateError, PartialCommitError } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Access, TransactionOptions } from '../store/access.js';
 import type { Store } from '../store/store.js';
+import { stateOf } from '../unit-of-work/entity-state.js';
 import { Flusher, type Includes } from '../unit-of-work/flush.js';
 import { returnPoints, type Undo } from '../unit-of-work/settlement.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
+import { backOff, isRetryable, RETRIES } from './back-off.js';
 import { eitherSignal, pause, throwIfAborted } from './cancellation.js';
 import type { RunningWork, Scope } from './current-work.js';
 import { type Environment, storeOf } from './environment.js';
@@ -48,6 +50,8 @@ const ROLLBACK_MS = 2_000;
 export class Work implements ContextHost, RunningWork {
   readonly id = v7();
   readonly context: WorkContext;
+  /** The same without flushing before reads. */
+  readonly quiet: WorkContext;
   readonly unit: UnitPort;
   readonly tracked: TrackedEntities;
   readonly rootScope: Scope = { work: this, turn: Promise.resolve() };
@@ -57,6 +61,7 @@ export class Work implements ContextHost, RunningWork {
   #running: Promise<unknown> | undefined;
   #ended: string | undefined;
   #failure: unknown;
+  #repeatable = true;
   #written: { domains: Set<string>; rows: number } = { domains: new Set(), rows: 0 };
 
   constructor(
@@ -73,6 +78,7 @@ export class Work implements ContextHost, RunningWork {
     };
     this.context = new UnitContext(this, this.tracked, options.mode === 'transaction');
     const inner = new UnitContext(this, this.tracked, false);
+    this.quiet = inner;
     this.#flusher = new Flusher(this.tracked, {
       reads: { loader: environment.loaderFor({ current: () => inner }), rows: (...query) => readRows(inner, ...query) },
       storeOf: (entity) => storeOf(environment, entity),
@@ -157,6 +163,33 @@ export class Work implements ContextHost, RunningWork {
     }
   }
 
+  /** Commits a session's changes, again where the store asks for it: nothing was read inside the transaction. */
+  async commitWithRetries(): Promise<Receipt> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.commit();
+      } catch (error) {
+        if (attempt >= RETRIES || !isRetryable(error) || !this.#repeatable) throw error;
+        await pause(backOff(attempt), this.options.signal);
+      }
+    }
+  }
+
+  /** Lets every entity go and starts over. */
+  async abandon(): Promise<void> {
+    this.check();
+    await this.rollback('rolled back');
+    this.tracked.end();
+    this.tracked.holds = true;
+  }
+
+  /** Lets an entity go without writing anything of it. */
+  detach(instance: object): void {
+    this.check();
+    const state = stateOf(instance);
+    if (state !== undefined && state.holder === this.tracked) this.tracked.forget(state);
+  }
+
   /** Writes what is left and commits. After a failure everything is rolled back, in the stores and in memory. */
   async commit(): Promise<Receipt> {
     this.check();
@@ -166,6 +199,7 @@ export class Work implements ContextHost, RunningWork {
       await this.#transactions.commit();
     } catch (error) {
       const thrown = this.#transactions.explain(error);
+      this.#repeatable = this.#transactions.canBeUndone && !(thrown instanceof PartialCommitError);
       await this.rollback('rolled back');
       throw thrown;
     }

@@ -3,11 +3,12 @@
  * touched. Knows nothing of stores; what is different, and how it is written, is for others to find from here.
  */
 import { InvalidStateError, InvalidValueError } from '../errors/errors.js';
+import { emptyContainer } from '../hydrate/compile-hydrator.js';
 import { entityCodec } from '../hydrate/entity-codec.js';
 import type { DomainModel } from '../model/domain-model.js';
 import type { EntityClass, EntityModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
-import type { RelationContainer } from '../relations/container.js';
+import { RelationContainer } from '../relations/container.js';
 import { keyOfInstance, valueAt } from '../relations/entity-key.js';
 import type { RelationBinding, RelationLoader } from '../relations/relation-loader.js';
 import { type EntityHolder, EntityState, stateOf } from './entity-state.js';
@@ -133,6 +134,16 @@ export class TrackedEntities implements EntityHolder {
     this.lateKeys.delete(state);
     if (state.status === 'removed') state.status = 'managed';
     if (state.holder === this) state.holder = undefined;
+  }
+
+  /** Gives up what was changed on the relations of an entity, and what of them is loaded. */
+  reset(state: EntityState): void {
+    const instance = state.instance as Record<string, unknown>;
+    for (const binding of this.bindings(state.model)) {
+      const present = instance[binding.relation.name];
+      if (present instanceof RelationContainer) this.touched.delete(present);
+      instance[binding.relation.name] = emptyContainer(state.instance, binding);
+    }
   }
 
   /** Lets everything go; the entities can be taken over by another unit of work, new ones as new. */

@@ -42,6 +42,26 @@ export function checkCapabilities(domain: DomainModel, stores: Readonly<Record<s
   );
 }
 
+/**
+ * Throws `ConfigurationError` where entities live in several databases and none of their stores can coordinate a commit
+ * over all of them: such a unit of work could not keep its promise.
+ */
+export function checkDomains(domain: DomainModel, stores: Readonly<Record<string, Store>>): void {
+  const used = [...new Set(domain.entities.map((entity) => entity.store))];
+  const names = new Map<object, string[]>();
+  for (const name of used) {
+    const key = stores[name]?.domain;
+    if (key !== undefined) names.set(key, [...(names.get(key) ?? []), name]);
+  }
+  const coordinated = used.some((name) => stores[name]?.capabilities.commit?.coordinate === true);
+  if (names.size < 2 || coordinated) return;
+  const groups = [...names.values()].map((group) => group.join(', ')).join(' | ');
+  throw new ConfigurationError(
+    `The stores are in ${names.size} transaction domains (${groups}), and none of them can coordinate a commit over all. ` +
+      "Bind them to one database, or open with atomicity: 'best-effort', where domains commit one after the other.",
+  );
+}
+
 function missingFor(entity: EntityModel, store: Store): string[] {
   const { capabilities } = store;
   const problems: string[] = [];

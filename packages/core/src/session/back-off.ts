@@ -1,0 +1,17 @@
+/** When to do a unit of work again, and how long to wait before it. */
+import { StoreweaveError } from '../errors/storeweave-error.js';
+
+/** Attempts after the first, unless the caller says otherwise. */
+export const RETRIES = 3;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 1_000;
+
+export function isRetryable(error: unknown): boolean {
+  return error instanceof StoreweaveError && error.isRetryable;
+}
+
+/** Grows from attempt to attempt, and is never the same for two that collided. */
+export function backOff(attempt: number): number {
+  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
+  return longest * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,60 @@
+/** One repository of each kind for each entity, made on first use, over one source of contexts. */
+import type { DomainModel } from '../model/domain-model.js';
+import type { DataModel, EntityClass, EntityModel } from '../model/entity-model.js';
+import { DocumentRepository } from '../repository/document-repository.js';
+import { GraphRepository } from '../repository/graph-repository.js';
+import { RelationalRepository } from '../repository/relational-repository.js';
+import { Repository } from '../repository/repository.js';
+import { SeriesRepository } from '../repository/series-repository.js';
+import type { ContextSource } from '../session/ports.js';
+import type { ModelOf } from '../types/brands.js';
+
+/** Nothing more where a class may be of this model; where it names another one, what the compiler is to say. */
+export type OfModel<T extends object, M extends DataModel> =
+  M extends ModelOf<T> ? unknown : `this entity is ${ModelOf<T>}, not ${M}`;
+
+type Kind = new (entity: EntityModel, source: ContextSource) => object;
+
+export class Repositories {
+  readonly #made = new Map<Kind, Map<EntityModel, object>>();
+
+  constructor(
+    private readonly domain: DomainModel,
+    private readonly source: ContextSource,
+  ) {}
+
+  repository<T extends object>(entity: EntityClass<T>): Repository<T> {
+    return this.#get(Repository, entity) as Repository<T>;
+  }
+
+  graph<T extends object>(entity: EntityClass<T>): GraphRepository<T> {
+    return this.#get(GraphRepository, entity) as GraphRepository<T>;
+  }
+
+  series<T extends object>(entity: EntityClass<T>): SeriesRepository<T> {
+    return this.#get(SeriesRepository, entity) as SeriesRepository<T>;
+  }
+
+  documents<T extends object>(entity: EntityClass<T>): DocumentRepository<T> {
+    return this.#get(DocumentRepository, entity) as DocumentRepository<T>;
+  }
+
+  relational<T extends object>(entity: EntityClass<T>): RelationalRepository<T> {
+    return this.#get(RelationalRepository, entity) as RelationalRepository<T>;
+  }
+
+  #get(kind: Kind, target: EntityClass): object {
+    const entity = this.domain.of(target);
+    let own = this.#made.get(kind);
+    if (own === undefined) {
+      own = new Map();
+      this.#made.set(kind, own);
+    }
+    let made = own.get(entity);
+    if (made === undefined) {
+      made = new kind(entity, this.source);
+      own.set(entity, made);
+    }
+    return made;
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The front door: entity classes and stores come in, checked together once; out come units of work, sessions and
+ * repositories. Everything it owns is made at `open()` and ended by `close()`.
+ */
+import type { Atomicity } from '../commit/domain-transactions.js';
+import { ConfigurationError, InvalidStateError } from '../errors/errors.js';
+import { compileDomain } from '../metadata/compile.js';
+import type { EntityClass } from '../model/entity-model.js';
+import type { DocumentRepository } from '../repository/document-repository.js';
+import type { GraphRepository } from '../repository/graph-repository.js';
+import { RelationReader } from '../repository/relation-reader.js';
+import type { RelationalRepository } from '../repository/relational-repository.js';
+import type { Repository } from '../repository/repository.js';
+import type { SeriesRepository } from '../repository/series-repository.js';
+import { CallContext } from '../session/call-context.js';
+import { CurrentWork } from '../session/current-work.js';
+import { type Environment, storeNamed } from '../session/environment.js';
+import { guardStore } from '../session/guarded-store.js';
+import { runNested } from '../session/nested.js';
+import type { WorkContext } from '../session/ports.js';
+import { runTransaction, type TransactionRunOptions } from '../session/run-transaction.js';
+import { Work } from '../session/work.js';
+import type { Store } from '../store/store.js';
+import { checkBindings, checkCapabilities, checkDomains } from './capability-check.js';
+import { type OfModel, Repositories } from './repositories.js';
+import { Running } from './running.js';
+import { Schema, type SchemaMode } from './schema.js';
+import { Session } from './session.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+/** Options of `Storeweave.open`. */
+export interface OpenOptions {
+  readonly entities: readonly EntityClass[];
+  /** A store for each logical name that an entity lives in. */
+  readonly stores: Readonly<Record<string, Store>>;
+  /** `apply` (default): bring the schema up, without losing anything; `verify`: refuse to open if it differs; `ignore`. */
+  readonly schema?: SchemaMode;
+  /**
+   * What a unit of work over several databases is promised. `atomic` (default): all or nothing, so one that cannot be is
+   * refused. `best-effort`: databases commit one after the other, and a failure in between leaves part of it.
+   */
+  readonly atomicity?: Atomicity;
+}
+
+/** Options of a session. */
+export interface SessionOptions {
+  /** Ends every call of the session. */
+  readonly signal?: AbortSignal;
+  /** Limit on each commit, in milliseconds. */
+  readonly timeoutMs?: number;
+  readonly label?: string;
+}
+
+/**
+ * One domain model over its stores.
+ *
+ * ```ts
+ * await using weave = await Storeweave.open({ entities: [User, Post], stores: embedded() });
+ * await weave.transaction(async (uow) => uow.create(User, { email: 'ada@example.org' }));
+ * ```
+ */
+export class Storeweave implements AsyncDisposable {
+  /** The difference between the stores and the entities, and the means to mend it. */
+  readonly schema: Schema;
+  readonly #environment: Environment;
+  readonly #repositories: Repositories;
+  readonly #running = new Running();
+  readonly #units = new WeakMap<object, UnitOfWork>();
+  readonly #stores: Readonly<Record<string, Store>>;
+  #closed: Promise<void> | undefined;
+
+  private constructor(environment: Environment, stores: Readonly<Record<string, Store>>) {
+    this.#environment = environment;
+    this.#stores = stores;
+    this.schema = new Schema(stores);
+    this.#repositories = new Repositories(environment.domain, { current: () => this.#context() });
+  }
+
+  /**
+   * Checks entities and stores against each other, connects, and brings the schema up. Throws `MetadataError`,
+   * `CapabilityError` or `ConfigurationError` with everything that is wrong; nothing stays open then.
+   */
+  static async open(options: OpenOptions): Promise<Storeweave> {
+    const { stores, schema = 'apply', atomicity = 'atomic' } = options;
+    const domain = compileDomain(options.entities);
+    checkBindings(domain, stores);
+    checkCapabilities(domain, stores);
+    if (atomicity === 'atomic') checkDomains(domain, stores);
+    const environment: Environment = {
+      domain,
+      stores: new Map(Object.entries(stores).map(([name, store]) => [name, guardStore(store)])),
+      atomicity,
+      current: new CurrentWork(),
+      loaderFor: (source) => new RelationReader(source),
+    };
+    const weave = new Storeweave(environment, stores);
+    try {
+      for (const [name, store] of Object.entries(stores)) {
+        await store.open({ name, entities: domain.entities.filter((entity) => entity.store === name) });
+      }
+      await weave.schema.prepare(schema);
+    } catch (error) {
+      await closeAll(stores).catch(() => {});
+      throw error;
+    }
+    return weave;
+  }
+
+  /**
+   * Runs a callback as one unit of work and commits what it changed, or rolls everything back if it throws. Runs the
+   * callback again after errors that are worth it (`retries`). Inside another transaction of this weave it is nested in
+   * that one. Resolves with the callback's result, when everything is durable.
+   */
+  transaction<R>(callback: (uow: UnitOfWork) => Promise<R> | R): Promise<R>;
+  transaction<R>(options: TransactionRunOptions, callback: (uow: UnitOfWork) => Promise<R> | R): Promise<R>;
+  transaction<R>(
+    first: TransactionRunOptions | ((uow: UnitOfWork) => Promise<R> | R),
+    second?: (uow: UnitOfWork) => Promise<R> | R,
+  ): Promise<R> {
+    const [options, callback] = typeof first === 'function' ? [{}, first] : [first, second];
+    if (callback === undefined) {
+      throw new ConfigurationError('transaction() needs a callback: transaction(options, async (uow) => …).');
+    }
+    const present = this.#work();
+    if (present !== undefined) return runNested(present, async () => callback(this.#unit(present)));
+    return this.#running.track(options.label ?? options.actor ?? 'a transaction', () =>
+      runTransaction(this.#environment, options, (work) => callback(this.#unit(work))),
+    );
+  }
+
+  /** A unit of work by hand; end it with `commit()` and `await using`. */
+  session(options: SessionOptions = {}): Session {
+    this.#running.check();
+    return new Session(new Work(this.#environment, { ...options, mode: 'session', flush: 'commit' }));
+  }
+
+  /** The unit of work that the running code is in, through every `await`; undefined outside of one. */
+  current(): UnitOfWork | undefined {
+    const work = this.#work();
+    return work === undefined ? undefined : this.#unit(work);
+  }
+
+  /** The repository of an entity: one object for the life of this weave, joining whatever unit of work a call is in. */
+  repository<T extends object>(entity: EntityClass<T>): Repository<T> {
+    return this.#repositories.repository(entity);
+  }
+
+  /** Walks in the graph. */
+  graph<T extends object>(entity: EntityClass<T>): GraphRepository<T> {
+    return this.#repositories.graph(entity);
+  }
+
+  /** Measurements over time. */
+  series<T extends object>(entity: EntityClass<T> & OfModel<T, 'timeseries'>): SeriesRepository<T> {
+    return this.#repositories.series(entity);
+  }
+
+  /** Partial updates and aggregation of documents. */
+  documents<T extends object>(entity: EntityClass<T> & OfModel<T, 'document'>): DocumentRepository<T> {
+    return this.#repositories.documents(entity);
+  }
+
+  /** Joins, grouping and SQL. */
+  relational<T extends object>(entity: EntityClass<T> & OfModel<T, 'relational'>): RelationalRepository<T> {
+    return this.#repositories.relational(entity);
+  }
+
+  /**
+   * The driver's own object of a logical store. Inside a unit of work it is a promise of the one that is enlisted in its
+   * transaction, so await it. Throws `ConfigurationError` for a name that no store is bound to.
+   */
+  native(store: string): unknown {
+    this.#running.check();
+    const work = this.#work();
+    return work === undefined ? storeNamed(this.#environment, store).native({}) : this.#unit(work).native(store);
+  }
+
+  /** Waits for units of work that are under way, refuses new ones, and closes every store. Can be called again. */
+  close(): Promise<void> {
+    if (this.#work() !== undefined) {
+      throw new InvalidStateError('close() inside a transaction would wait for itself. Close after it has ended.');
+    }
+    this.#closed ??= this.#running.end().then(() => closeAll(this.#stores));
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #work(): Work | undefined {
+    const work = this.#environment.current.work();
+    return work instanceof Work ? work : undefined;
+  }
+
+  #unit(work: Work): UnitOfWork {
+    let unit = this.#units.get(work);
+    if (unit === undefined) {
+      unit = new UnitOfWork(work);
+      this.#units.set(work, unit);
+    }
+    return unit;
+  }
+
+  #context(): WorkContext {
+    const work = this.#environment.current.work();
+    if (work !== undefined) return work.context;
+    this.#running.check();
+    return new CallContext(this.#environment);
+  }
+}
+
+async function closeAll(stores: Readonly<Record<string, Store>>): Promise<void> {
+  const results = await Promise.allSettled([...new Set(Object.values(stores))].map((store) => store.close()));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

@@ -1,0 +1,110 @@
+/**
+ * What a transaction's unit of work and a session have in common for the application: entities come in and go out, and
+ * repositories see them. A thin door; the work is done in `session` and the rooms to its right.
+ */
+import type { CommitPlan } from '../commit/commit-plan.js';
+import type { EntityClass } from '../model/entity-model.js';
+import type { DocumentRepository } from '../repository/document-repository.js';
+import type { GraphRepository } from '../repository/graph-repository.js';
+import type { RelationalRepository } from '../repository/relational-repository.js';
+import type { Repository } from '../repository/repository.js';
+import type { SeriesRepository } from '../repository/series-repository.js';
+import { nativeOf, refreshEntity } from '../session/unit-calls.js';
+import type { Work } from '../session/work.js';
+import type { CreateInput } from '../types/input.js';
+import { type OfModel, Repositories } from './repositories.js';
+
+export abstract class Unit {
+  protected readonly work: Work;
+  readonly #repositories: Repositories;
+
+  constructor(work: Work) {
+    this.work = work;
+    this.#repositories = new Repositories(work.environment.domain, { current: () => work.context });
+  }
+
+  /** Names this unit of work; a UUIDv7. */
+  get id(): string {
+    return this.work.id;
+  }
+
+  /** Aborted when the caller's signal is, or the time limit has passed. To be handed on to other waits. */
+  get signal(): AbortSignal {
+    return this.work.options.signal ?? NEVER;
+  }
+
+  /**
+   * A new entity with these values, its defaults and its id, to be written by the next flush. References take an entity
+   * or its id, collections arrays. Throws `InvalidValueError` for a value that a relation cannot take.
+   */
+  create<T extends object>(entity: EntityClass<T>, data: CreateInput<T>): T {
+    return this.work.unit.create(this.work.environment.domain.of(entity), data) as T;
+  }
+
+  /**
+   * Adds entities: new ones that the application constructed, or ones from an earlier unit of work with whatever changed
+   * on them since. Throws `InvalidStateError` for an entity that another open unit of work has.
+   */
+  add(entities: object | readonly object[]): void {
+    this.work.unit.add(Array.isArray(entities) ? entities : [entities]);
+  }
+
+  /** Removes entities with the next flush; where the class has `@SoftDelete` they are marked deleted. */
+  remove(entities: object | readonly object[]): void {
+    this.work.unit.remove(Array.isArray(entities) ? entities : [entities]);
+  }
+
+  /** The repository of an entity, inside this unit of work. */
+  repository<T extends object>(entity: EntityClass<T>): Repository<T> {
+    return this.#repositories.repository(entity);
+  }
+
+  graph<T extends object>(entity: EntityClass<T>): GraphRepository<T> {
+    return this.#repositories.graph(entity);
+  }
+
+  series<T extends object>(entity: EntityClass<T> & OfModel<T, 'timeseries'>): SeriesRepository<T> {
+    return this.#repositories.series(entity);
+  }
+
+  documents<T extends object>(entity: EntityClass<T> & OfModel<T, 'document'>): DocumentRepository<T> {
+    return this.#repositories.documents(entity);
+  }
+
+  relational<T extends object>(entity: EntityClass<T> & OfModel<T, 'relational'>): RelationalRepository<T> {
+    return this.#repositories.relational(entity);
+  }
+
+  /**
+   * What a commit would write now, as data and, by `toString()`, as text. Writes nothing and reads nothing; what only a
+   * read or a life-cycle hook can tell is named in `notes`.
+   */
+  plan(): CommitPlan {
+    return this.work.plan();
+  }
+
+  /** Reads an entity again and gives up its changes. Throws `EntityNotFoundError` if it is gone. */
+  async refresh(entity: object): Promise<void> {
+    await refreshEntity(this.work, entity);
+  }
+
+  /** Lets an entity go: its changes are not written, and the next find makes another instance. */
+  detach(entity: object): void {
+    this.work.detach(entity);
+  }
+
+  /** Whether an entity is in this unit of work and not to be removed. */
+  contains(entity: object): boolean {
+    return this.work.tracked.has(entity);
+  }
+
+  /**
+   * The driver's own object of a logical store, inside the running transaction; what is pending is written first.
+   * Throws `ConfigurationError` for a name that no store is bound to.
+   */
+  native(store: string): Promise<unknown> {
+    return nativeOf(this.work, store);
+  }
+}
+
+const NEVER = new AbortController().signal;
