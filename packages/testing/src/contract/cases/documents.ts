@@ -12,16 +12,14 @@ const grouping = [...basics('document'), has('document', 'aggregate')];
 
 export const documentCases: readonly ContractCase[] = [
   test('documents: set, inc and unset by id, in one call, with the version', needs, async ({ weave, calls }) => {
-    const { id } = await weave
-      .repository(DocumentArticle)
-      .insert({
-        sku: 'a',
-        name: 'A',
-        stock: 1,
-        maker: 'm',
-        price: '1.10',
-        details: { theme: 'light', deep: { n: 1 } },
-      });
+    const { id } = await weave.repository(DocumentArticle).insert({
+      sku: 'a',
+      name: 'A',
+      stock: 1,
+      maker: 'm',
+      price: '1.10',
+      details: { theme: 'light', deep: { n: 1 } },
+    });
     await weave.repository(DocumentArticle).insert({ sku: 'b', name: 'B' });
     const made = await calls(async () => {
       const changed = await weave.documents(DocumentArticle).patch(id, {
@@ -147,17 +145,15 @@ export const documentCases: readonly ContractCase[] = [
   }),
 
   test('documents: grouping with filters, conditions on groups and order', grouping, async ({ weave }) => {
-    await weave
-      .repository(DocumentArticle)
-      .insert(
-        range(12).map((i) => ({
-          sku: `${i}`,
-          name: `n${i % 3}`,
-          stock: i,
-          score: i % 4 === 0 ? null : i,
-          details: { kind: i % 2 === 0 ? 'even' : 'odd', weight: i },
-        })),
-      );
+    await weave.repository(DocumentArticle).insert(
+      range(12).map((i) => ({
+        sku: `${i}`,
+        name: `n${i % 3}`,
+        stock: i,
+        score: i % 4 === 0 ? null : i,
+        details: { kind: i % 2 === 0 ? 'even' : 'odd', weight: i },
+      })),
+    );
     const rows = await weave.documents(DocumentArticle).aggregate({
       select: {
         name: 'name',

@@ -27,18 +27,16 @@ const speaksSql = [...needs, has('relational', 'relational')];
 
 export const relationalCases: readonly ContractCase[] = [
   test('relational: grouping in every type and function', grouping, async ({ weave, calls }) => {
-    await weave
-      .repository(RelationalArticle)
-      .insert(
-        range(10).map((i) => ({
-          sku: `${i}`,
-          name: `n${i % 2}`,
-          stock: i,
-          maker: i < 4 ? null : `m${i % 3}`,
-          price: `${i}.10`,
-          score: i / 2,
-        })),
-      );
+    await weave.repository(RelationalArticle).insert(
+      range(10).map((i) => ({
+        sku: `${i}`,
+        name: `n${i % 2}`,
+        stock: i,
+        maker: i < 4 ? null : `m${i % 3}`,
+        price: `${i}.10`,
+        score: i / 2,
+      })),
+    );
     const made = await calls(async () => {
       const rows = await weave.relational(RelationalArticle).query({
         select: {

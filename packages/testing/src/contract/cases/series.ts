@@ -142,7 +142,7 @@ export const seriesCases: readonly ContractCase[] = [
       [
         ['a', 3],
         ['b', 1],
-        ['c', null],
+        ['c', 1],
       ],
     );
   }),
@@ -341,13 +341,11 @@ export const seriesCases: readonly ContractCase[] = [
     async ({ weave }) => {
       await load(weave);
       const run = () =>
-        weave
-          .series(Reading)
-          .downsample(HourlyReading, {
-            every: '1h',
-            where: { sensor: 'a' },
-            select: { mean: mean('celsius'), highest: max('celsius') },
-          });
+        weave.series(Reading).downsample(HourlyReading, {
+          every: '1h',
+          where: { sensor: 'a' },
+          select: { mean: mean('celsius'), highest: max('celsius') },
+        });
       const written = await run();
       assert.equal(await weave.repository(HourlyReading).count(), written);
       assert.equal(await run(), written);
