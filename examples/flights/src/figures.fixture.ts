@@ -41,7 +41,7 @@ export async function figuresFromFiles(set: '20k' | '3m'): Promise<Figures> {
   const rows = set === '3m' ? await rows3m() : await rows20k();
   const lines = (await readFile(file('airports.csv'), 'utf8')).trim().split('\n').slice(1);
   // Good enough for the two columns that are asked for: no comma is quoted before the city of a busy airport.
-  const names = new Map(lines.map((line) => [line.slice(0, 3), line.split(',').slice(1, 3)]));
+  const names = new Map(lines.map((line) => [line.split(',')[0], line.split(',').slice(1, 3)]));
 
   const departures = byOrigin(rows);
   const busiest = [...departures]

@@ -8,7 +8,7 @@ import { readAirports } from './data/airports.js';
 import { DataError } from './data/data-error.js';
 import { readFlights } from './data/flights.js';
 import { FLIGHT_SETS } from './data/source.js';
-import { Airport, AirportGuide, ENTITIES, FlightDelay, LoadProgress, Route } from './model.js';
+import { Airport, AirportGuide, FlightDelay, LoadProgress, Route } from './model.js';
 import { type Options, UsageError } from './options.js';
 import type { Progress } from './progress.js';
 import { type GuideFacts, type RouteCount, Tally } from './tally.js';
@@ -171,7 +171,9 @@ function refuseOtherFlights(before: readonly LoadProgress[], options: Options): 
 /** Deletes all that an earlier run has loaded. */
 export async function startOver(weave: Storeweave): Promise<void> {
   await weave.transaction({ label: 'start over' }, async (uow) => {
-    for (const entity of [...ENTITIES].reverse()) await uow.repository(entity).delete({});
+    for (const entity of [FlightDelay, Route, AirportGuide, Airport, LoadProgress]) {
+      await uow.repository<object>(entity).delete({});
+    }
   });
 }
 

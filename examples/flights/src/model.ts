@@ -28,7 +28,7 @@ import {
 @Relational({ table: 'airports' })
 export class Airport {
   declare readonly [identity]: 'iata';
-  @Id('string', { length: 3 }) iata!: string;
+  @Id('string', { length: 4 }) iata!: string;
   @Property('string') name!: string;
   /** Unknown for a few air bases and islands. */
   @Property('string', { nullable: true }) city!: string | null;
@@ -63,7 +63,7 @@ export interface LongRoute {
 @Document({ collection: 'airport_guides' })
 export class AirportGuide {
   declare readonly [identity]: 'iata';
-  @Id('string', { length: 3 }) iata!: string;
+  @Id('string', { length: 4 }) iata!: string;
   @Property('json') location!: { readonly latitude: number; readonly longitude: number };
   /** Flights that leave. */
   @Property('integer') departures!: number;
