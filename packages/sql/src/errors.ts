@@ -84,6 +84,7 @@ export function mapError(error: unknown, subjects: ErrorSubjects, about?: Entity
         `${subject.label}${subject.value} is taken${by}. Use another value, or upsert().`,
         options,
       );
+    case '23001':
     case '23503':
       return new ForeignKeyViolationError(
         `${subject.label}${subject.value} breaks a reference${by}: ${server.detail ?? message} Save the referenced entity first, or remove what refers to it.`,
