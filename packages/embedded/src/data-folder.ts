@@ -10,7 +10,7 @@ import { type FolderLock, LOCK_FILE, lockFolder } from './folder-lock.js';
 import { syncTree } from './sync-tree.js';
 
 /** Major version of the PostgreSQL inside the PGlite that we depend on. */
-export const POSTGRES_VERSION = '18';
+const POSTGRES_VERSION = '18';
 
 /** What operating systems, version control and mounts put into a folder that is empty for a person. */
 const HARMLESS = new Set([LOCK_FILE, 'lost+found', '.DS_Store', '.gitkeep', '.gitignore']);

@@ -15,7 +15,7 @@ import { ConfigurationError, FolderLockedError } from '@storeweave/core';
 export const LOCK_FILE = 'storeweave.lock';
 
 /** Who has a folder, as the lock file says. */
-export interface LockOwner {
+interface LockOwner {
   readonly pid: number;
   readonly host: string;
   /** When the lock was taken, in ISO 8601. */
@@ -89,12 +89,13 @@ function ownerOf(file: string): LockOwner | undefined {
   }
 }
 
+const require = createRequire(import.meta.url);
 let loaded: Locking | undefined;
 
 /** Loaded when first needed, so that a platform without a binary can still use memory or a server. */
 function locking(): Locking {
   try {
-    loaded ??= createRequire(import.meta.url)('fs-native-extensions') as Locking;
+    loaded ??= require('fs-native-extensions') as Locking;
     return loaded;
   } catch (error) {
     throw new ConfigurationError(
