@@ -78,7 +78,7 @@ export class DocumentRepository<T extends object> {
         { entity: entity.name, store: entity.store },
       );
     }
-    const call = callOptions(options);
+    const call = { ...callOptions(options), writes: true };
     if (!isPlainObject(given) && entity.softDelete === undefined) {
       const keys = [keyRow(place, entity, given)];
       return documents.patch({ entity, target: { keys }, operations }, await work.access(entity, [entity], call));

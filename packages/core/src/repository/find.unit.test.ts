@@ -1,6 +1,8 @@
 /** Finds over memory stores: filters over every kind of member, orders, selections, and the errors of mistaken ones. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InvalidQueryError } from '../errors/errors.js';
+import { settle } from '../query/semi-join.js';
+import { compileWhere } from '../query/where.js';
 import { TestHouse } from './contexts.fixture.js';
 import { Author, ENTITIES, Label, Post, Profile } from './domain.fixture.js';
 
@@ -37,6 +39,12 @@ let house: TestHouse;
 beforeEach(async () => {
   house = await publishingHouse();
 });
+
+async function link(source: string, rows: (string | number)[][]) {
+  const entity = house.domain.entities.find((one) => one.kind === 'link' && one.source === source);
+  if (entity === undefined) throw new Error(`no link ${source}`);
+  await house.store(entity).write({ op: 'insert', entity, fields: entity.fields, rows }, {});
+}
 
 const names = async (where: Parameters<typeof find>[0]) => (await find(where)).map((author) => author.name);
 const find = (where: NonNullable<Parameters<ReturnType<typeof authors>['find']>[0]>['where']) =>
@@ -93,6 +101,39 @@ describe('filters', () => {
       'read Post',
     ]);
     expect(await house.calls(() => names({ id: { in: [] } }))).toEqual([]);
+  });
+
+  it('follows links through the graph and through tables, either way', async () => {
+    await link('FRIEND', [
+      [1, 2],
+      [3, 1],
+    ]);
+    await link('RECOMMENDS', [[2, 12]]);
+    await house.repository(Label).insert([{ name: 'red' }, { name: 'blue' }]);
+    await link('post_labels', [
+      [10, 'red'],
+      [12, 'blue'],
+    ]);
+    expect(await names({ friends: { name: 'Ada' } })).toEqual(['Bob', 'Cleo']);
+    expect(await names({ friends: { id: 2 } })).toEqual(['Ada']);
+    expect(await names({ friends: { exists: true } })).toEqual(['Ada', 'Bob', 'Cleo']);
+    expect(await names({ friends: { profile: { country: 'NO' } } })).toEqual(['Ada']);
+    expect(await names({ recommended: { author: { name: 'Cleo' } } })).toEqual(['Bob']);
+    expect(await names({ posts: { labels: { name: 'red' } } })).toEqual(['Ada']);
+    expect(await names({ not: { posts: { labels: { exists: true } } } })).toEqual(['Bob']);
+    const labels = house.repository(Label);
+    expect((await labels.find({ where: { posts: { title: 'Ships' } } })).map((label) => label.name)).toEqual(['blue']);
+    const calls = await house.calls(() => names({ friends: { id: { in: [1, 2] } } }));
+    expect(calls.toSorted()).toEqual(['read Author', 'read Author.friends', 'read Author.friends']);
+  });
+
+  it('refuses more keys than it can look up', async () => {
+    const condition = compileWhere(house.domain.of(Author), { profile: { id: { gte: 0 } } });
+    const within = (limit: number) => settle(house.context(), house.domain.of(Author), condition, {}, limit);
+    expect(await within(2)).toMatchObject({ op: 'in', values: [1, 2] });
+    await expect(within(1)).rejects.toThrow(
+      'The filter on Author.profile matches more than 1 keys of Profile in store "document", too many to look up in store "relational". Narrow the filter, or start from Profile and populate.',
+    );
   });
 
   it('works on stores that cannot filter over relations', async () => {

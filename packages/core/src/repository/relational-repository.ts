@@ -61,6 +61,13 @@ export class RelationalRepository<T extends object> {
     const statement = new SqlStatement(entity, work.domain, relational).append(strings, values);
     // What a statement reads is not known, so every pending change of the store is written first.
     const reads = work.domain.entities.filter((one) => one.store === entity.store);
-    return (await relational.sql(statement.text, statement.values, await work.access(entity, reads, {}))) as R[];
+    const access = await work.access(entity, reads, { writes: changes(statement.text) });
+    return (await relational.sql(statement.text, statement.values, access)) as R[];
   }
+}
+
+/** Whether a statement may write, by its words: to err on this side costs nothing but a check. */
+function changes(text: string): boolean {
+  const words = text.replace(/\bfor\s+(no\s+key\s+)?update\b/gi, '');
+  return /\b(insert|update|delete|merge|truncate|create|alter|drop|copy|call|do|grant|revoke)\b/i.test(words);
 }

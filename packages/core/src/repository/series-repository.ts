@@ -205,7 +205,7 @@ export class SeriesRepository<T extends object> {
     const series = seriesOf(work, this.#entity);
     if (series.downsample !== undefined && target.store === this.#entity.store) {
       const spec: DownsampleSpec = { window: plan.spec, into: target, map };
-      return series.downsample(spec, await work.access(target, [this.#entity, target], call));
+      return series.downsample(spec, await work.access(target, [this.#entity, target], { ...call, writes: true }));
     }
     const windows = await runWindow(work, plan, call);
     const rows = windows.map(({ start, group, values }) => {

@@ -45,7 +45,7 @@ export async function writeNew(
     let count = 0;
     for (const group of groups) {
       const { given, made } = storedFields(entity, group);
-      const access = await context.access(entity, [entity], call);
+      const access = await context.access(entity, [entity], { ...call, writes: true });
       const result = await context.store(entity).write(
         {
           op: 'insert',
@@ -101,7 +101,7 @@ export async function updateWhere(
   const store = work.store(entity);
   if (store.bulk === undefined || !store.capabilities.bulkWrites)
     return updateOneByOne(work, entity, settled, whole, call);
-  const access = await work.access(entity, [entity, ...entitiesIn(settled)], call);
+  const access = await work.access(entity, [entity, ...entitiesIn(settled)], { ...call, writes: true });
   const write: BulkUpdate = { op: 'updateWhere', entity, where: settled, ...whole };
   return store.bulk(write, access);
 }
@@ -118,10 +118,13 @@ export async function deleteWhere(
   const store = work.store(entity);
   const reads = [entity, ...entitiesIn(settled)];
   if (store.bulk !== undefined && store.capabilities.bulkWrites) {
-    return store.bulk({ op: 'deleteWhere', entity, where: settled }, await work.access(entity, reads, call));
+    return store.bulk(
+      { op: 'deleteWhere', entity, where: settled },
+      await work.access(entity, reads, { ...call, writes: true }),
+    );
   }
   return eachChunk(work, entity, settled, entity.ids, call, async (keys, context) => {
-    const access = await context.access(entity, [], call);
+    const access = await context.access(entity, [], { ...call, writes: true });
     return (await context.store(entity).write({ op: 'delete', entity, keys }, access)).count;
   });
 }
@@ -137,7 +140,7 @@ async function updateOneByOne(
   const added = change.increment.map(({ field }) => field);
   const fields = [...change.set.map(({ field }) => field), ...added];
   return eachChunk(work, entity, where, [...entity.ids, ...added], call, async (rows, context) => {
-    const access = await context.access(entity, [], call);
+    const access = await context.access(entity, [], { ...call, writes: true });
     const result = await context.store(entity).write(
       {
         op: 'update',
