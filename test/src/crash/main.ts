@@ -64,7 +64,9 @@ for (let round = 1; round <= rounds; round++) {
   const found = await check(folder, story);
   violations.push(...found.map((violation) => `round ${round}: ${violation}`));
   if (!values.json) {
-    console.error(`round ${round}/${rounds}: ${story.acknowledged.size} acknowledged so far, ${found.length} violations`);
+    console.error(
+      `round ${round}/${rounds}: ${story.acknowledged.size} acknowledged so far, ${found.length} violations`,
+    );
   }
 }
 

@@ -2,10 +2,11 @@
  * The process that is killed: does transfers one after the other and says on standard output, a line each, which unit
  * of work it begins, which was acknowledged and which it refused on purpose after its writes were sent.
  */
+import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { Storeweave } from '@storeweave/core';
 import { embedded } from '@storeweave/embedded';
-import { v7 } from 'uuid';
+
 import { ACCOUNTS, Account, entities, Movement, OPENING_BALANCE, Payment, Receipt } from './model.js';
 import { seeded } from './random.js';
 
@@ -25,7 +26,7 @@ await weave.transaction(async (uow) => {
 });
 
 for (;;) {
-  const id = v7();
+  const id = randomUUID();
   const from = random(ACCOUNTS);
   const to = (from + 1 + random(ACCOUNTS - 1)) % ACCOUNTS;
   const amount = 1 + random(50);
