@@ -41,36 +41,63 @@ export type TakenPoints = Map<TimeSeries<object>, object[]>;
 export function applyRelationChanges(tracked: TrackedEntities, taken: TakenPoints): RelationChanges {
   const links: LinkChange[] = [];
   const unlinked: Unlinked[] = [];
+  const lost: (() => void)[] = [];
   // Grows while it is walked: an entity that is reached brings its own containers.
   for (const container of tracked.touched) {
     const owner = RelationContainer.ownerOf(container);
     const relation = RelationContainer.relationOf(container);
     const state = owner === undefined ? undefined : stateOf(owner);
     if (relation === undefined || state === undefined || !tracked.has(state.instance)) continue;
-    if (container instanceof Ref) applyRef(tracked, container, relation, state);
-    else if (container instanceof Collection) applyCollection(tracked, container, relation, state, links, unlinked);
+    if (container instanceof Ref) lost.push(...applyRef(tracked, container, relation, state));
     else if (container instanceof TimeSeries) applySeries(tracked, container, relation, state, taken);
+    else if (container instanceof Collection) {
+      applyAdded(tracked, container, relation, state, links);
+      lost.push(() => applyRemoved(tracked, container, relation, state, links, unlinked));
+    }
   }
+  // What was taken out comes last: an entity that has moved to another owner by then is no orphan.
+  for (const take of lost) take();
   return { links, unlinked };
 }
 
-function applyRef(tracked: TrackedEntities, ref: Ref<object>, relation: RelationModel, owner: EntityState): void {
-  if (!refState.changed(ref)) return;
+/** Gives what is to be done for the entity that it no longer leads to. */
+function applyRef(
+  tracked: TrackedEntities,
+  ref: Ref<object>,
+  relation: RelationModel,
+  owner: EntityState,
+): (() => void)[] {
+  if (!refState.changed(ref)) return [];
   const target = refState.target(ref);
   const previous = refState.previous(ref);
+  const left = previous !== undefined && previous !== null && previous !== target ? previous : undefined;
   if (target !== undefined && target !== null) reach(tracked, target, relation);
   if (relation.join.via === 'target') {
     if (target !== undefined && target !== null) point(tracked, target, relation, owner);
-    if (previous !== undefined && previous !== null && previous !== target) release(tracked, previous, relation, owner);
-  } else if (relation.join.via === 'owner') {
-    mirror(tracked, target ?? null, relation, owner);
-    if (relation.orphanRemoval && previous !== undefined && previous !== null && previous !== target) {
-      removeOnce(tracked, previous);
+    return left === undefined ? [] : [() => release(tracked, left, relation, owner)];
+  }
+  mirror(tracked, target ?? null, relation, owner);
+  return left === undefined || !relation.orphanRemoval ? [] : [() => orphan(tracked, left)];
+}
+
+function applyAdded(
+  tracked: TrackedEntities,
+  collection: Collection<object>,
+  relation: RelationModel,
+  owner: EntityState,
+  links: LinkChange[],
+): void {
+  for (const item of collectionState.pending(collection)?.added ?? []) {
+    const target = reach(tracked, item, relation);
+    if (relation.join.via === 'target') point(tracked, item, relation, owner);
+    else if (relation.join.via === 'link') {
+      if (relation.join.link.kind === 'link') links.push(linkChange(relation, owner, target, true));
+      else linkByEntity(tracked, relation, owner, target);
     }
   }
 }
 
-function applyCollection(
+function applyRemoved(
   tracked: TrackedEntities,
   collection: Collection<object>,
   relation: RelationModel,
@@ -79,24 +106,15 @@ function applyCollection(
   unlinked: Unlinked[],
 ): void {
   const pending = collectionState.pending(collection);
-  if (pending === undefined) return;
-  for (const item of pending.added) {
-    const target = reach(tracked, item, relation);
-    if (relation.join.via === 'target') point(tracked, item, relation, owner);
-    else if (relation.join.via === 'link') {
-      if (relation.join.link.kind === 'link') links.push(linkChange(relation, owner, target, true));
-      else linkByEntity(tracked, relation, owner, target);
-    }
-  }
-  if (pending.replaced) return;
+  if (pending === undefined || pending.replaced) return;
   for (const item of pending.removed) {
     const target = stateOf(item);
     if (relation.join.via === 'target') release(tracked, item, relation, owner);
     else if (relation.join.via === 'link' && target !== undefined && target.row !== undefined) {
       if (relation.join.link.kind === 'link') links.push(...unlinkChanges(relation, owner, target));
       else unlinked.push({ relation, owner, target });
+      if (relation.orphanRemoval) orphan(tracked, item);
     }
-    if (relation.orphanRemoval && relation.join.via === 'link') removeOnce(tracked, item);
   }
 }
 
@@ -112,9 +130,9 @@ function applySeries(
   const added = [...points];
   for (const given of added) {
     const isEntity = given instanceof relation.target.target;
-    const point_ = isEntity ? given : tracked.create(relation.target, given);
+    const instance = isEntity ? given : tracked.create(relation.target, given);
     if (isEntity) tracked.add(given);
-    point(tracked, point_, relation, owner);
+    point(tracked, instance, relation, owner);
   }
   taken.set(series, [...(taken.get(series) ?? []), ...added]);
   seriesState.settle(series, added);
@@ -124,6 +142,7 @@ function applySeries(
 function reach(tracked: TrackedEntities, target: object, relation: RelationModel): EntityState {
   const state = stateOf(target);
   if (state !== undefined && tracked.has(target)) return state;
+  if (state !== undefined && tracked.orphans.has(state)) return tracked.add(target);
   if (state !== undefined && tracked.isRemoved(target)) {
     throw new InvalidStateError(
       `${relation.owner.name}.${relation.name} leads to a ${state.model.name} (${String(keyOfInstance(state.model, target))}) that is to be removed. Take it out of the relation, or add() it again.`,
@@ -177,7 +196,7 @@ function release(tracked: TrackedEntities, target: object, relation: RelationMod
   // It was given to another owner in the meantime.
   if (!refers) return;
   if (relation.orphanRemoval) {
-    removeOnce(tracked, target);
+    orphan(tracked, target);
     return;
   }
   if (!join.targetFields.every((field) => field.nullable)) {
@@ -224,8 +243,12 @@ export function assign(instance: object, field: Field, value: unknown): void {
   holder[field.path[field.path.length - 1] ?? field.name] = value;
 }
 
-function removeOnce(tracked: TrackedEntities, instance: object): void {
-  if (!tracked.isRemoved(instance)) tracked.remove(instance);
+/** Removes what no owner has any more; it comes back if another one takes it before the flush. */
+function orphan(tracked: TrackedEntities, instance: object): void {
+  if (tracked.isRemoved(instance)) return;
+  tracked.remove(instance);
+  const state = stateOf(instance);
+  if (state !== undefined) tracked.orphans.add(state);
 }
 
 function linkChange(relation: RelationModel, owner: EntityState, target: EntityState, linked: boolean): LinkChange {

@@ -55,6 +55,7 @@ export function settleEntities(tracked: TrackedEntities, detected: DetectedChang
     const assigned = change.op === 'update' ? [softDelete, version, updatedAt].filter((f) => f !== undefined) : [];
     before.push(take(state, row, 'deleted', assigned, undefined));
     tracked.doomed.delete(state);
+    tracked.orphans.delete(state);
     tracked.identities.delete(state);
   }
   return () => {

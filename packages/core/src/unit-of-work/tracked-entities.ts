@@ -27,6 +27,8 @@ export class TrackedEntities implements EntityHolder {
   readonly identities = new IdentityMap();
   readonly fresh = new Set<EntityState>();
   readonly doomed = new Set<EntityState>();
+  /** Of the doomed: those that are only removed because no owner has them. */
+  readonly orphans = new Set<EntityState>();
   readonly touched = new Set<RelationContainer>();
   readonly lateKeys = new Map<EntityState, LateKey[]>();
   readonly #bindings = new Map<EntityModel, readonly RelationBinding[]>();
@@ -100,6 +102,7 @@ export class TrackedEntities implements EntityHolder {
       if (state.status === 'removed') {
         state.status = 'managed';
         this.doomed.delete(state);
+        this.orphans.delete(state);
       } else if (state.status === 'deleted') this.#renew(state);
       else if (state.status === 'new') this.fresh.add(state);
       return state;
@@ -131,6 +134,7 @@ export class TrackedEntities implements EntityHolder {
     this.identities.delete(state);
     this.fresh.delete(state);
     this.doomed.delete(state);
+    this.orphans.delete(state);
     this.lateKeys.delete(state);
     if (state.status === 'removed') state.status = 'managed';
     if (state.holder === this) state.holder = undefined;
@@ -151,6 +155,7 @@ export class TrackedEntities implements EntityHolder {
     this.holds = false;
     for (const state of this.doomed) state.status = 'managed';
     this.doomed.clear();
+    this.orphans.clear();
     this.fresh.clear();
     this.touched.clear();
     this.lateKeys.clear();
