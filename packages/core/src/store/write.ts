@@ -15,7 +15,8 @@ export interface InsertBatch {
   /** Fields that the store makes (sequences); `WriteResult.returned` has them, row by row in the order of `rows`. */
   readonly returning?: readonly Field[];
   /**
-   * What to do with a row whose key exists (default: error). `update` sets `update` fields from the new row;
+   * What to do with a row whose key exists (default: an error; a point of a measurement is overwritten, the last of its
+   * batch counting). `update` sets `update` fields from the new row;
    * `ignore` leaves the stored one. With `keys` the conflict is on these fields (a unique index) and not on the ids.
    * The entity's version, where it is among `update`, is not taken from the new row: it becomes the stored one plus 1.
    */

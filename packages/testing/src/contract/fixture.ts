@@ -87,7 +87,13 @@ export class ContractFixture {
     const entities: EntityClass[] = domainGroups
       .filter((group) => missing(group.needs, this.#stores) === undefined)
       .flatMap((group) => group.entities);
-    this.#weave ??= await Storeweave.open({ entities, stores: this.#stores });
+    const domains = new Set(Object.values(this.#stores).map((store) => store.domain));
+    this.#weave ??= await Storeweave.open({
+      entities,
+      stores: this.#stores,
+      // Cases that need several models to commit together say so; the others must run on stores apart, too.
+      atomicity: domains.size > 1 ? 'best-effort' : 'atomic',
+    });
     return this.#weave;
   }
 

@@ -32,8 +32,10 @@ export function write(batch: WriteBatch, transaction: MemoryTransaction, wait: W
 }
 
 async function insert(batch: InsertBatch, transaction: MemoryTransaction, wait: Wait): Promise<WriteResult> {
-  const { entity, onConflict } = batch;
-  const written: Stored[] = [];
+  const { entity } = batch;
+  const onConflict =
+    batch.onConflict ?? (entity.kind === 'measurement' ? { do: 'update', update: entity.fields } : undefined);
+  const written = new Map<string, Stored>();
   const returned: Row[] = [];
   for (const given of batch.rows) {
     const row = complete(batch, given, transaction);
@@ -41,7 +43,7 @@ async function insert(batch: InsertBatch, transaction: MemoryTransaction, wait: 
     await lock(entity, identity, row, transaction, wait);
     const existing = conflicting(batch, row, transaction);
     let outcome = row;
-    if (existing === undefined) written.push(row);
+    if (existing === undefined) written.set(identity, row);
     else if (onConflict === undefined)
       throw new UniqueViolationError(
         `A ${entity.name} with the key ${entity.ids.map((id) => String(cell(row, id))).join(', ')} exists. Choose another key or upsert.`,
@@ -55,13 +57,13 @@ async function insert(batch: InsertBatch, transaction: MemoryTransaction, wait: 
           ? add(field, cell(existing, field), field.type === 'bigint' ? 1n : 1)
           : cell(row, field),
       );
-      written.push(outcome);
+      written.set(identityOf(entity, outcome), outcome);
     }
     if (outcome !== existing) transaction.put(entity, required(entity, outcome));
     if (batch.returning !== undefined) returned.push(project(batch.returning, outcome));
   }
-  for (const row of written) transaction.checkUnique(entity, row);
-  return { count: written.length, ...(batch.returning === undefined ? {} : { returned }) };
+  for (const row of written.values()) transaction.checkUnique(entity, row);
+  return { count: written.size, ...(batch.returning === undefined ? {} : { returned }) };
 }
 
 async function update(batch: UpdateBatch, transaction: MemoryTransaction, wait: Wait): Promise<WriteResult> {

@@ -131,7 +131,10 @@ function bulkOf(on: EntityModelName): ContractCase[] {
           ['fr', 'La France'],
         ],
       );
-      assert.equal(there(found[0]).version, 1);
+      assert.deepEqual(
+        found.map((each) => each.version),
+        [1, 2],
+      );
     }),
 
     test(

@@ -13,7 +13,7 @@ const needs = [model('graph'), has('graph', 'graph')];
 type Edge = readonly [from: string, to: string, km: number, open?: boolean];
 
 async function build(weave: Storeweave, edges: readonly Edge[], more: readonly string[] = []): Promise<void> {
-  const codes = [...new Set([...edges.flatMap(([from, to]): string[] => [from, to]), ...more])];
+  const codes = [...new Set([...edges.flatMap((edge) => edge.slice(0, 2) as string[]), ...more])];
   await weave.transaction(async (uow) => {
     const depots = new Map(
       codes.map((code) => [code, uow.create(Depot, { code, city: `city ${code}`, capacity: code.charCodeAt(0) - 96 })]),

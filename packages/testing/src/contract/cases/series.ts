@@ -11,7 +11,6 @@ import {
   percentile,
   type Storeweave,
   sum,
-  UniqueViolationError,
 } from '@storeweave/core';
 import { type ContractCase, can, has, model, test, transactions } from '../case.js';
 import { HourlyReading, Reading } from '../domain/readings.js';
@@ -120,32 +119,46 @@ export const seriesCases: readonly ContractCase[] = [
     }
   }),
 
-  test('series: a point is its time and tags, and comes once', needs, async ({ weave }) => {
+  test('series: a point is its time and tags: written again it is overwritten', needs, async ({ weave }) => {
     const point = { at: new Date(START), depot: 'north', sensor: 'a', celsius: 1 };
-    await weave.repository(Reading).insert(point);
-    await weave.repository(Reading).insert({ ...point, sensor: 'b' });
-    await refused(UniqueViolationError, () => weave.repository(Reading).insert({ ...point, celsius: 2 }));
-    assert.equal(await weave.series(Reading).insert({ ...point, celsius: 2 }, { existing: 'ignore' }), 0);
-    assert.equal(
-      await weave.series(Reading).insert(
-        [
-          { ...point, celsius: 3 },
-          { ...point, sensor: 'c' },
-        ],
-        { existing: 'update' },
-      ),
-      2,
-    );
-    const found = await weave.repository(Reading).find({ orderBy: { sensor: 'asc' } });
-    assert.deepEqual(
-      found.map(({ sensor, celsius }) => [sensor, celsius]),
-      [
-        ['a', 3],
-        ['b', 1],
-        ['c', 1],
-      ],
-    );
+    const repository = weave.repository(Reading);
+    const found = async () =>
+      (await repository.find({ orderBy: { sensor: 'asc' } })).map(({ sensor, celsius }) => [sensor, celsius]);
+    await repository.insert([point, { ...point, sensor: 'b' }]);
+    await repository.insert({ ...point, celsius: 2 });
+    assert.deepEqual(await found(), [
+      ['a', 2],
+      ['b', 1],
+    ]);
+    await weave.transaction(async (uow) => void uow.create(Reading, { ...point, celsius: 3 }));
+    assert.deepEqual((await found())[0], ['a', 3]);
+    await repository.insert([
+      { ...point, celsius: 4 },
+      { ...point, celsius: null },
+    ]);
+    assert.deepEqual((await found())[0], ['a', null]);
   }),
+
+  test(
+    'series: a point that exists is overwritten or passed over, as told',
+    [...needs, can('timeseries', 'upsert', (c) => c.upsert)],
+    async ({ weave }) => {
+      const point = { at: new Date(START), depot: 'north', sensor: 'a', celsius: 1 };
+      const series = weave.series(Reading);
+      assert.equal(await series.insert(point), 1);
+      assert.equal(await series.insert({ ...point, celsius: 2 }, { existing: 'ignore' }), 0);
+      assert.equal((await series.last())[0]?.celsius, 1);
+      const both = [
+        { ...point, celsius: 3 },
+        { ...point, sensor: 'c' },
+      ];
+      assert.equal(await series.insert(both, { existing: 'update' }), 2);
+      assert.deepEqual(
+        (await series.range({ orderBy: { sensor: 'asc' } })).map(({ celsius }) => celsius),
+        [3, 1],
+      );
+    },
+  ),
 
   test(
     'series: points are written in units of work, and removed',
