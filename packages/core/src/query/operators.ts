@@ -19,7 +19,7 @@ import { and, FALSE, not, TRUE } from './logic.js';
 import { nearest } from './members.js';
 
 /** All operators, in the order in which messages list them. */
-export const OPERATORS = [
+const OPERATORS = [
   'eq',
   'ne',
   'gt',
@@ -40,12 +40,12 @@ type Operator = (typeof OPERATORS)[number];
 
 const names: ReadonlySet<string> = new Set(OPERATORS);
 
-export function isOperator(name: string): name is Operator {
+function isOperator(name: string): name is Operator {
   return names.has(name);
 }
 
 /** True for an object whose keys are operators and nothing else. */
-export function isOperators(value: Record<string, unknown>): boolean {
+function isOperators(value: Record<string, unknown>): boolean {
   const keys = Object.keys(value);
   return keys.length > 0 && keys.every(isOperator);
 }

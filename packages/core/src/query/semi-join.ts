@@ -15,7 +15,7 @@ import { and, exists, FALSE, isFalse, keysIn, not, or, orAbsent } from './logic.
 import { pagesByKey } from './pages.js';
 
 /** Most keys that one side of a relation may contribute to a filter on the other. */
-export const SEMI_JOIN_LIMIT = 100_000;
+const SEMI_JOIN_LIMIT = 100_000;
 
 const CHUNK = 10_000;
 

@@ -15,7 +15,7 @@ import type { Order } from '../store/read.js';
 import { cut } from './numbers.js';
 
 /** Which of the related entities, in which order. */
-export interface RelatedFilter {
+interface RelatedFilter {
   readonly where: Condition;
   readonly order: readonly Order[];
   readonly limit?: number;

@@ -12,7 +12,7 @@ import { Ref, refState } from '../relations/ref.js';
 import { seriesState, TimeSeries } from '../relations/time-series.js';
 
 /** The neutral values of fields of an instance as it is now; null for an absent one. */
-export function neutralValues(instance: object, fields: readonly Field[]): Value[] {
+function neutralValues(instance: object, fields: readonly Field[]): Value[] {
   return fields.map((field) => {
     const value = valueAt(instance, field);
     if (value === null || value === undefined) return null;

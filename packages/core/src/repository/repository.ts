@@ -157,7 +157,8 @@ export class Repository<T extends object> {
 
   /**
    * Entities one by one, in memory that does not grow with their number. They are not tracked: changing one changes
-   * nothing. Leaving the loop ends the query. Options are checked at the first entity.
+   * nothing. Leaving the loop ends the query. In a unit of work all of them are seen as of one cursor; outside of one,
+   * without `orderBy`, chunk by chunk in the order of the ids. Options are checked at the first entity.
    */
   stream<const P extends PopulatePath<T> = never, const S extends SelectPath<T> = never>(
     options: StreamOptions<T, P, S> = {},

@@ -43,9 +43,10 @@ async function* chunks(work: WorkContext, plan: QueryPlan, size: number): AsyncG
     ...(plan.limit === undefined ? {} : { limit: plan.limit }),
     ...(plan.offset === undefined ? {} : { offset: plan.offset }),
   };
-  // An open cursor may hold the only connection there is, so queries between its chunks need pages instead.
-  const asksBetween = plan.populate.length > 0 && access.transaction === undefined;
-  if (store.stream === undefined || asksBetween) yield* pagesByKey(store, spec, access, size);
+  // A cursor outside of a transaction holds a connection, perhaps the only one, while the caller's loop runs. Pages by id
+  // hold nothing and cost the same; only another order is worth a cursor, since each page would sort the rest again.
+  const holding = access.transaction === undefined && (plan.order.length === 0 || plan.populate.length > 0);
+  if (store.stream === undefined || holding) yield* pagesByKey(store, spec, access, size);
   else yield* store.stream(spec, { ...access, batchSize: size });
 }
 
