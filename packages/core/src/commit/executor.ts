@@ -16,7 +16,8 @@ export async function execute(writes: readonly PlannedWrite[], port: ExecutionPo
   for (const write of writes) {
     const access = await port.access(write);
     const result = await write.store.write(write.toBatch(), access);
-    port.written(write);
+    // A batch that found nothing to write has left nothing that could need to be undone.
+    if (result.count > 0) port.written(write);
     const missed = result.missed?.find((at) => !write.lenient(at));
     if (missed !== undefined) throw conflict(write, missed);
     if (result.returned !== undefined) write.returned(result.returned);

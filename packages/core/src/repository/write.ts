@@ -5,7 +5,7 @@
 import { InvalidQueryError, OptimisticLockError } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Field, Row, Value } from '../model/field.js';
-import { and, isFalse, orAbsent } from '../query/logic.js';
+import { and, isFalse, keysIn, orAbsent } from '../query/logic.js';
 import { pagesByKey } from '../query/pages.js';
 import { entitiesIn, settle } from '../query/semi-join.js';
 import type { CallOptions, WorkContext } from '../session/ports.js';
@@ -17,6 +17,9 @@ import { requireCapability } from './query-plan.js';
 
 /** Rows per batch where a bulk write has to be made of single ones. */
 const CHUNK = 5_000;
+
+/** How often such a write goes after rows that others change at the same time. */
+const TURNS = 20;
 
 /** Inserts and gives the rows as they are now stored. */
 export async function insertRows(
@@ -139,31 +142,41 @@ async function updateOneByOne(
   const { version } = entity;
   const added = change.increment.map(({ field }) => field);
   const fields = [...change.set.map(({ field }) => field), ...added];
-  return eachChunk(work, entity, where, [...entity.ids, ...added], call, async (rows, context) => {
+  const read = [...entity.ids, ...added];
+  return eachChunk(work, entity, where, read, call, async (rows, context) => {
     const access = await context.access(entity, [], { ...call, writes: true });
-    const result = await context.store(entity).write(
-      {
-        op: 'update',
-        entity,
-        fields,
-        keys: rows.map((row) => row.slice(0, entity.ids.length)),
-        rows: rows.map((row) => [
-          ...change.set.map(({ value }) => value),
-          ...change.increment.map(({ by }, at) => sum(row[entity.ids.length + at], by)),
-        ]),
-        ...(version === undefined
-          ? {}
-          : { versions: rows.map((row) => row[entity.ids.length + added.indexOf(version)]) }),
-      },
-      access,
-    );
-    if (result.missed !== undefined && result.missed.length > 0) {
-      throw new OptimisticLockError(
-        `${result.missed.length} rows of ${entity.name} in store "${entity.store}" were changed by someone else during an update by filter. Run it again.`,
-        { entity: entity.name, store: entity.store },
+    const store = context.store(entity);
+    const keyOf = (row: Row) => row.slice(0, entity.ids.length);
+    let left = rows;
+    let count = 0;
+    for (let turn = 0; turn < TURNS; turn++) {
+      const { missed = [], ...result } = await store.write(
+        {
+          op: 'update',
+          entity,
+          fields,
+          keys: left.map(keyOf),
+          rows: left.map((row) => [
+            ...change.set.map(({ value }) => value),
+            ...change.increment.map(({ by }, at) => sum(row[entity.ids.length + at], by)),
+          ]),
+          ...(version === undefined
+            ? {}
+            : { versions: left.map((row) => row[entity.ids.length + added.indexOf(version)]) }),
+        },
+        access,
       );
+      count += result.count;
+      // Someone else was quicker: what they left is changed in turn, if it still matches.
+      const again = missed.flatMap((at) => (left[at] === undefined ? [] : [keyOf(left[at])]));
+      if (again.length === 0) return count;
+      left = await store.read({ entity, fields: read, where: and(where, keysIn(entity.ids, again)) }, access);
+      if (left.length === 0) return count;
     }
-    return result.count;
+    throw new OptimisticLockError(
+      `${left.length} rows of ${entity.name} in store "${entity.store}" were changed by someone else each time an update by filter came to them. Run it again.`,
+      { entity: entity.name, store: entity.store },
+    );
   });
 }
 
@@ -179,8 +192,11 @@ async function eachChunk(
   return work.atomically(entity, call, async (context) => {
     const access = await context.access(entity, [entity, ...entitiesIn(where)], call);
     let count = 0;
-    const spec = { entity, fields, where: orAbsent(and(where)) };
-    for await (const rows of pagesByKey(context.store(entity), spec, access, CHUNK)) {
+    const store = context.store(entity);
+    // What is about to be changed is kept from others, so that entities without a version lose nothing either.
+    const isLocked = store.capabilities.rowLocks && access.transaction !== undefined;
+    const spec = { entity, fields, where: orAbsent(and(where)), ...(isLocked ? { lock: 'update' as const } : {}) };
+    for await (const rows of pagesByKey(store, spec, access, CHUNK)) {
       count += await write(
         rows.map((row) => row.slice(0, fields.length)),
         context,

@@ -1,7 +1,7 @@
 /** Walks over the graph: neighbours, variable depth, filters, shortest paths; compared with a plain search. */
 import assert from 'node:assert/strict';
 import { InvalidQueryError, type Storeweave } from '@storeweave/core';
-import { type ContractCase, has, model, test } from '../case.js';
+import { type ContractCase, has, model, test, transactions } from '../case.js';
 import { shop } from '../domain/groups.js';
 import { Depot, Road } from '../domain/network.js';
 import { Customer } from '../domain/shop.js';
@@ -196,7 +196,7 @@ export const graphCases: readonly ContractCase[] = [
     },
   ),
 
-  test('graph: a walk sees what its unit of work has written', needs, async ({ weave }) => {
+  test('graph: a walk sees what its unit of work has written', [...needs, transactions('graph')], async ({ weave }) => {
     await build(weave, small);
     await weave.transaction(async (uow) => {
       const [b, x] = await uow.repository(Depot).findByIds(['b', 'x']);

@@ -1,7 +1,7 @@
 /** Every kind of identity: by the application, by the store, natural, composite. */
 import assert from 'node:assert/strict';
 import { InvalidQueryError, UniqueViolationError } from '@storeweave/core';
-import { type ContractCase, test } from '../case.js';
+import { type ContractCase, test, transactions } from '../case.js';
 import {
   articles,
   basics,
@@ -68,7 +68,7 @@ function keysOf(on: EntityModelName): ContractCase[] {
 
     test(
       `keys/${on}: the store makes numbers, in the order of creation`,
-      [...needs, sequences(on)],
+      [...needs, sequences(on), transactions(on)],
       async ({ weave }) => {
         const Ticket = tickets[on];
         const numbers = await weave.transaction(async (uow) => {

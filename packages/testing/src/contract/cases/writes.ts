@@ -216,21 +216,25 @@ function writesOf(on: EntityModelName): ContractCase[] {
       );
     }),
 
-    test(`writes/${on}: hooks run in their order, and what they set is stored`, needs, async ({ weave }) => {
-      const Diary = diaries[on];
-      const diary = await weave.transaction(async (uow) => uow.create(Diary, { title: 'a' }));
-      assert.deepEqual(diary.events, ['beforeInsert', 'afterInsert']);
-      const events = await weave.transaction(async (uow) => {
-        const found = await uow.repository(Diary).findOneOrFail({});
-        assert.equal(found.trace, 'i');
-        found.title = 'b';
-        await uow.flush();
-        uow.remove(found);
-        await uow.flush();
-        return found.events;
-      });
-      assert.deepEqual(events, ['afterLoad', 'beforeUpdate', 'afterUpdate', 'beforeDelete', 'afterDelete']);
-    }),
+    test(
+      `writes/${on}: hooks run in their order, and what they set is stored`,
+      [...needs, transactions(on)],
+      async ({ weave }) => {
+        const Diary = diaries[on];
+        const diary = await weave.transaction(async (uow) => uow.create(Diary, { title: 'a' }));
+        assert.deepEqual(diary.events, ['beforeInsert', 'afterInsert']);
+        const events = await weave.transaction(async (uow) => {
+          const found = await uow.repository(Diary).findOneOrFail({});
+          assert.equal(found.trace, 'i');
+          found.title = 'b';
+          await uow.flush();
+          uow.remove(found);
+          await uow.flush();
+          return found.events;
+        });
+        assert.deepEqual(events, ['afterLoad', 'beforeUpdate', 'afterUpdate', 'beforeDelete', 'afterDelete']);
+      },
+    ),
 
     test(`writes/${on}: what a hook sets before an update is stored with it`, needs, async ({ weave }) => {
       const Diary = diaries[on];
