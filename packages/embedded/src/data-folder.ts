@@ -1,9 +1,9 @@
 /**
- * What is in a data folder: the lock, and the database in `postgres`. A database is made under another name and then
- * renamed, so that one which was interrupted while it was made is never taken for a whole one; and a folder that is
- * not ours is never written to.
+ * What is in a data folder: the lock, and the database in `postgres`. While a database is made, a file beside it says
+ * so, and one whose making was interrupted is made anew and never taken for a whole one; and a folder that is not ours
+ * is never written to.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigurationError, DiskFullError, FolderDamagedError } from '@storeweave/core';
 import { type FolderLock, LOCK_FILE, lockFolder } from './folder-lock.js';
@@ -11,6 +11,8 @@ import { syncTree } from './sync-tree.js';
 
 /** Major version of the PostgreSQL inside the PGlite that we depend on. */
 const POSTGRES_VERSION = '18';
+
+const UNFINISHED = 'postgres.unfinished';
 
 /** What operating systems, version control and mounts put into a folder that is empty for a person. */
 const HARMLESS = new Set([LOCK_FILE, 'lost+found', '.DS_Store', '.gitkeep', '.gitignore']);
@@ -36,7 +38,7 @@ export class DataFolder {
       try {
         // Again under the lock: another process may have been at it in between.
         refuseForeign(path);
-        rmSync(folder.unfinished, { recursive: true, force: true });
+        if (existsSync(folder.unfinished)) folder.#clear();
         if (folder.exists()) refuseDamaged(folder.database);
         return folder;
       } catch (error) {
@@ -58,18 +60,20 @@ export class DataFolder {
   }
 
   /**
-   * Makes the database by `fill`, which gets an empty folder. It is there wholly or not at all.
-   * Throws `DiskFullError` where there is no room, with nothing left behind.
+   * Makes the database by `start`, which gets an empty folder and resolves when it is whole. Until then nothing counts:
+   * where it fails, or the process ends, the next `open` begins again. Throws `DiskFullError` where there is no room.
    */
-  async create(fill: (folder: string) => Promise<void>, options: { readonly fsync: boolean }): Promise<void> {
+  async create<R>(start: (folder: string) => Promise<R>, options: { readonly fsync: boolean }): Promise<R> {
     try {
-      mkdirSync(this.unfinished);
-      await fill(this.unfinished);
-      if (options.fsync) await syncTree(this.unfinished);
-      renameSync(this.unfinished, this.database);
+      writeFileSync(this.unfinished, 'The database is being made. If nobody is at it, it will be made anew.\n');
+      mkdirSync(this.database);
+      const started = await start(this.database);
+      if (options.fsync) await syncTree(this.database);
+      rmSync(this.unfinished);
       if (options.fsync) await syncTree(this.path, { deep: false });
+      return started;
     } catch (error) {
-      rmSync(this.unfinished, { recursive: true, force: true });
+      this.#clear();
       throw explained(this.path, error);
     }
   }
@@ -80,7 +84,12 @@ export class DataFolder {
   }
 
   private get unfinished(): string {
-    return join(this.path, 'postgres.unfinished');
+    return join(this.path, UNFINISHED);
+  }
+
+  #clear(): void {
+    rmSync(this.database, { recursive: true, force: true });
+    rmSync(this.unfinished, { force: true });
   }
 }
 
@@ -92,7 +101,7 @@ function refuseForeign(path: string): void {
       `${path} is itself the data folder of a PostgreSQL or PGlite. Give an empty folder to the embedded store and move the data there with pg_dump, or run a server on this one and give its url.`,
     );
   }
-  const foreign = names.filter((name) => !HARMLESS.has(name) && name !== 'postgres.unfinished');
+  const foreign = names.filter((name) => !HARMLESS.has(name) && name !== UNFINISHED);
   if (foreign.length > 0) {
     const some = foreign.slice(0, 3).join(', ');
     throw new ConfigurationError(

@@ -3,7 +3,7 @@
  * after it has died, and closes it. Nobody else has the instance.
  */
 import { resolve } from 'node:path';
-import type { Extensions, PGlite } from '@electric-sql/pglite';
+import type { Extensions, PGlite, PGliteOptions } from '@electric-sql/pglite';
 import { ConnectionError, currentScope, DiskFullError, InvalidStateError, StoreError } from '@storeweave/core';
 import { DataFolder, damaged, isDiskFull } from './data-folder.js';
 import { DurableFiles, startParameters } from './durable-files.js';
@@ -103,19 +103,15 @@ export class EmbeddedDatabase {
       const options = { ...common, startParams: startParameters({ fsync: false }), loadDataDir: await emptyDatabase() };
       return GuardedPGlite.start(options, explain);
     }
-    const inFolder = (path: string) => (fsync ? { fs: new DurableFiles(path) } : { dataDir: path });
-    if (!folder.exists()) {
-      const archive = await emptyDatabase();
-      await folder.create(
-        async (path) => {
-          const first = await GuardedPGlite.start({ dataDir: path, loadDataDir: archive }, explain);
-          await first.close();
-        },
-        { fsync },
-      );
-    }
     const startParams = startParameters({ fsync });
-    return GuardedPGlite.start({ ...common, ...inFolder(folder.database), startParams }, explain);
+    const start = (path: string, more: PGliteOptions = {}) =>
+      GuardedPGlite.start(
+        { ...common, ...more, ...(fsync ? { fs: new DurableFiles(path) } : { dataDir: path }), startParams },
+        explain,
+      );
+    if (folder.exists()) return start(folder.database);
+    const archive = await emptyDatabase();
+    return folder.create((path) => start(path, { loadDataDir: archive }), { fsync });
   }
 
   async #startAgain(failure: Error): Promise<GuardedPGlite> {
