@@ -17,6 +17,13 @@ import type { Store } from '../store/store.js';
 import type { PlannedWrite } from './planned-write.js';
 import { failureOf, inTurn, mend } from './turns.js';
 
+/** What is to be written where; `write` for a statement that does not go through a plan. */
+export interface Intent {
+  readonly store: Store;
+  readonly entity: EntityModel;
+  readonly operation: PlannedWrite['operation'] | 'write';
+}
+
 /** What a unit of work over several transaction domains is promised. */
 export type Atomicity = 'atomic' | 'best-effort';
 
@@ -48,7 +55,7 @@ export class DomainTransactions {
   }
 
   /** Refuses writes that could not be kept together, before any of them is sent. */
-  admit(writes: readonly PlannedWrite[]): void {
+  admit(writes: readonly Intent[]): void {
     if (writes.length === 0) return;
     if (this.options.readOnly === true) {
       throw new ReadOnlyError(

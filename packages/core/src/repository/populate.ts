@@ -16,7 +16,7 @@ import type { CallOptions, WorkContext } from '../session/ports.js';
 import type { Condition } from '../store/condition.js';
 import type { Order, ReadSpec } from '../store/read.js';
 import type { PopulateNode } from './populate-plan.js';
-import { loadedItems, loadedWhole, ownerKey, resolve } from './relation-state.js';
+import { isResolved, loadedItems, ownerKey, resolve } from './relation-state.js';
 
 /** Relations that this call has filled, by owner: what a path nearer to the root decided, a farther one leaves alone. */
 export type Filled = Map<RelationModel, Set<object>>;
@@ -56,7 +56,7 @@ async function fillLevel(
   for (const owner of owners) {
     if (done.has(owner)) continue;
     done.add(owner);
-    if (node.filter === undefined && loadedWhole(owner, relation) !== undefined) continue;
+    if (relation.join.via === 'owner' && isResolved(owner, relation)) continue;
     waiting.add(owner, ownerKey(owner, relation));
   }
   const { join } = relation;

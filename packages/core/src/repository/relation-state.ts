@@ -36,15 +36,13 @@ export function ownerKey(owner: object, relation: RelationModel): Value[] {
     : neutralValues(target, join.targetFields);
 }
 
-/** Related entities that are in memory, if all of them are. A series is never taken as whole: it grows by itself. */
-export function loadedWhole(owner: object, relation: RelationModel): readonly object[] | undefined {
+/**
+ * Whether a reference already has its entity. What is kept elsewhere is never taken as known: another entity's reference
+ * may have been changed since it was loaded.
+ */
+export function isResolved(owner: object, relation: RelationModel): boolean {
   const container = containerOf(owner, relation);
-  if (container instanceof Ref) {
-    const target = refState.target(container);
-    return target === undefined ? undefined : target === null ? [] : [target];
-  }
-  if (container instanceof Collection && collectionState.isComplete(container)) return collectionState.items(container);
-  return undefined;
+  return container instanceof Ref && refState.target(container) !== undefined;
 }
 
 /** Related entities that are in memory, whole or not. */
@@ -52,7 +50,8 @@ export function loadedItems(owner: object, relation: RelationModel): readonly ob
   const container = containerOf(owner, relation);
   if (container instanceof Collection) return collectionState.items(container) ?? [];
   if (container instanceof TimeSeries) return container.isLoaded ? container.get() : [];
-  return loadedWhole(owner, relation) ?? [];
+  const target = container instanceof Ref ? refState.target(container) : undefined;
+  return target === undefined || target === null ? [] : [target];
 }
 
 /** Marks the relation of an owner loaded. `complete: false` where a filter or limit left some out. */

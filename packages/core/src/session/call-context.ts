@@ -10,7 +10,7 @@ import type { Access, Transaction } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
 import { type Environment, storeOf } from './environment.js';
-import type { CallOptions, WorkContext } from './ports.js';
+import type { AccessOptions, CallOptions, WorkContext } from './ports.js';
 
 export class CallContext implements WorkContext {
   readonly domain: DomainModel;
@@ -28,7 +28,7 @@ export class CallContext implements WorkContext {
     return storeOf(this.environment, entity);
   }
 
-  async access(entity: EntityModel, reads: readonly EntityModel[], options: CallOptions): Promise<Access> {
+  async access(entity: EntityModel, reads: readonly EntityModel[], options: AccessOptions): Promise<Access> {
     const running = this.environment.current.work();
     if (running !== undefined && this.transaction === undefined) return running.context.access(entity, reads, options);
     return { ...pick(options), ...(this.transaction && { transaction: this.transaction }) };

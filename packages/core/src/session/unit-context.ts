@@ -10,13 +10,13 @@ import type { Access } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
 import { type Environment, storeOf } from './environment.js';
-import type { CallOptions, UnitPort, WorkContext } from './ports.js';
+import type { AccessOptions, CallOptions, UnitPort, WorkContext } from './ports.js';
 
 /** What a context asks of its unit of work. */
 export interface ContextHost {
   readonly environment: Environment;
   /** Joins the transaction of the entity's store, after writing what is pending among `reads` if `flush` is set. */
-  access(entity: EntityModel, reads: readonly EntityModel[], options: CallOptions, flush: boolean): Promise<Access>;
+  access(entity: EntityModel, reads: readonly EntityModel[], options: AccessOptions, flush: boolean): Promise<Access>;
   readonly unit: UnitPort;
 }
 
@@ -37,7 +37,7 @@ export class UnitContext implements WorkContext {
     return storeOf(this.host.environment, entity);
   }
 
-  access(entity: EntityModel, reads: readonly EntityModel[], options: CallOptions): Promise<Access> {
+  access(entity: EntityModel, reads: readonly EntityModel[], options: AccessOptions): Promise<Access> {
     return this.host.access(entity, reads, options, this.flushes);
   }
 

@@ -19,7 +19,7 @@ import { eitherSignal, pause, throwIfAborted } from './cancellation.js';
 import type { RunningWork, Scope } from './current-work.js';
 import { type Environment, storeOf } from './environment.js';
 import { readRows } from './flush-reads.js';
-import type { CallOptions, UnitPort, WorkContext } from './ports.js';
+import type { AccessOptions, CallOptions, UnitPort, WorkContext } from './ports.js';
 import { type ContextHost, UnitContext } from './unit-context.js';
 
 export interface WorkOptions extends TransactionOptions {
@@ -118,12 +118,16 @@ export class Work implements ContextHost, RunningWork {
   async access(
     entity: EntityModel,
     reads: readonly EntityModel[],
-    options: CallOptions,
+    options: AccessOptions,
     flushes: boolean,
   ): Promise<Access> {
     this.check();
+    const store = storeOf(this.environment, entity);
+    // Asked before the flush: what will be refused must not have written anything first.
+    if (options.writes === true) this.#transactions?.admit([{ store, entity, operation: 'write' }]);
     if (flushes && this.options.flush === 'auto' && flushing.getStore() !== this) await this.#flushFor(entity, reads);
-    return this.#access(storeOf(this.environment, entity), entity, options);
+    if (options.writes === true) this.#transactions?.wrote(store.domain);
+    return this.#access(store, entity, options);
   }
 
   /** For `native()`: everything that is pending in this store's domain is written first. */
