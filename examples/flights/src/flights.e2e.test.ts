@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sharedPostgres } from '@storeweave/testing/servers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defaultSource } from './data/source.js';
 import { figuresFromFiles } from './figures.fixture.js';
@@ -115,10 +116,16 @@ test('--fresh starts over, also with other flights in the folder', async () => {
   });
 
   const other = await job(['--json', '--data', data, '--flights', '3m']);
-  expect(other).toMatchObject({ code: 2, stdout: '' });
+  expect(other).toMatchObject({ code: 1, stdout: '' });
   expect(other.stderr).toContain('was loaded with --flights 20k, and --flights 3m was asked for');
 
   expect(figuresOf(await job(['--json', '--data', data, '--fresh']))).toEqual(expected);
+}, 180_000);
+
+test('the same on a PostgreSQL server', async () => {
+  const stores = await (await sharedPostgres()).database('flights');
+  expect(figuresOf(await job(['--json', '--stores', stores]))).toEqual(expected);
+  expect(figuresOf(await job(['--json', '--stores', stores]))).toEqual(expected);
 }, 180_000);
 
 test('what is wrong with data, folder or command line is said in one message', async () => {

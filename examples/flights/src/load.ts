@@ -9,7 +9,7 @@ import { DataError } from './data/data-error.js';
 import { readFlights } from './data/flights.js';
 import { FLIGHT_SETS } from './data/source.js';
 import { Airport, AirportGuide, FlightDelay, LoadProgress, Route } from './model.js';
-import { type Options, UsageError } from './options.js';
+import type { Options } from './options.js';
 import type { Progress } from './progress.js';
 import { type GuideFacts, type RouteCount, Tally } from './tally.js';
 
@@ -22,11 +22,16 @@ export interface LoadReport {
   readonly seconds: number;
 }
 
+/** What is there does not go with what was asked for; nothing was changed. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+}
+
 type Part = 'airports' | 'flights' | 'routes' | 'guides';
 
 const PARTS: readonly Part[] = ['airports', 'flights', 'routes', 'guides'];
 
-/** Loads what is not there yet. Throws `DataError`, `UsageError`, and the errors of the stores. */
+/** Loads what is not there yet. Throws `DataError`, `RefusedError`, and the errors of the stores. */
 export async function load(
   weave: Storeweave,
   options: Options,
@@ -145,7 +150,7 @@ class Loader {
       (await uow.repository(LoadProgress).findById(part)) ??
       uow.create(LoadProgress, { part, flights: this.options.flights, done: 0, complete: false });
     if (row.done !== from) {
-      throw new UsageError(
+      throw new RefusedError(
         `Another job is loading ${part} at the same time: it is at ${row.done}, this one at ${from}.`,
       );
     }
@@ -162,7 +167,7 @@ function refuseOtherFlights(before: readonly LoadProgress[], options: Options): 
   const other = before.find((row) => row.flights !== options.flights);
   if (other === undefined) return;
   const where = options.url === undefined ? options.data : 'the server';
-  throw new UsageError(
+  throw new RefusedError(
     `The data in ${where} was loaded with --flights ${other.flights}, and --flights ${options.flights} was asked for. ` +
       'Use another place, or --fresh to start over.',
   );

@@ -6,7 +6,7 @@ import { Storeweave, StoreweaveError } from '@storeweave/core';
 import { embedded } from '@storeweave/embedded';
 import { counted, QueryCount } from './counted.js';
 import { DataError } from './data/data-error.js';
-import { load, startOver } from './load.js';
+import { load, RefusedError, startOver } from './load.js';
 import { ENTITIES } from './model.js';
 import { type Options, readOptions, USAGE, UsageError } from './options.js';
 import { progressOn, silent } from './progress.js';
@@ -90,7 +90,7 @@ try {
 } catch (error) {
   if (interrupt.signal.aborted) fail('Interrupted. What was committed stays: start it again to go on from there.', 130);
   else if (error instanceof UsageError) fail(`${error.message}\n\n${USAGE}`, 2);
-  else if (error instanceof DataError) fail(error.message, 1);
+  else if (error instanceof DataError || error instanceof RefusedError) fail(error.message, 1);
   else if (error instanceof StoreweaveError) fail(`${error.name} (${error.code}): ${error.message}`, 1);
   else throw error;
 }
