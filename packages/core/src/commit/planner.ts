@@ -46,13 +46,14 @@ export function planWrites(changes: ChangeSet, storeOf: (entity: EntityModel) =>
 }
 
 /** Rows with and without an id of their own differ in fields; links that may exist differ in what a conflict means. */
-function insertKind(change: InsertChange): string {
-  const made = change.entity.ids.filter((id) => id.generated === 'sequence' && change.row[id.index] === undefined);
-  return `${change.ifAbsent === true} ${made.map((id) => id.name).join()}`;
+function insertKind({ entity, row, ifAbsent }: InsertChange): string {
+  let kind = ifAbsent === true ? 'link' : '';
+  for (const id of entity.ids) if (id.generated === 'sequence' && row[id.index] === undefined) kind += id.name;
+  return kind;
 }
 
 function updateKind(change: UpdateChange): string {
-  return `${change.entity.name} ${change.expected === undefined}`;
+  return change.expected === undefined ? `${change.entity.name} unversioned` : change.entity.name;
 }
 
 function entityOf(change: Change): string {

@@ -2,12 +2,12 @@
  * Compiles how a class's properties get their first values: from what the caller gave, else from the declared default,
  * else (an id made by the application) a new UUIDv7, else null where that is allowed. Relations are not its concern.
  */
-import { v7 } from 'uuid';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Field } from '../model/field.js';
 import { instantiate } from './compile-hydrator.js';
 import type { EntityShape, ObjectShape } from './shape.js';
 import { FunctionSource, member } from './source.js';
+import { timeOrderedId } from './time-ordered-id.js';
 
 /** A new instance with these values. Properties that the entity does not declare are taken over as they are. */
 export type Create = (data: object) => object;
@@ -69,7 +69,7 @@ function firstValue(source: FunctionSource, model: EntityModel, field: Field): s
       ? value
       : `${source.constant(field.codec)}.fromRow(${value})`;
   }
-  if (field.generated === 'uuid') return `${source.constant(v7)}()`;
+  if (field.generated === 'uuid') return `${source.constant(timeOrderedId)}()`;
   const managed = field === model.version || field === model.createdAt || field === model.updatedAt;
   return field.nullable && !managed && !field.id ? 'null' : undefined;
 }

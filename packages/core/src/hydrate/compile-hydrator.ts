@@ -27,7 +27,7 @@ export function compileMake(model: EntityModel, shape: EntityShape): Make {
     const made =
       reference === undefined
         ? `${source.constant(makerOf(relation.container))}(e, b[${at}])`
-        : `${source.constant(makeRef)}(e, b[${at}], ${keyExpression(source, reference)})`;
+        : `${source.constant(makeRef)}(e, b[${at}], ${keyExpression(reference)})`;
     source.line(`${member('e', relation.name)} = ${made};`);
   }
   source.line('return e;');
@@ -41,7 +41,7 @@ export function compileFill(shape: EntityShape): Fill {
   for (const reference of shape.references) {
     const { relation, at } = reference;
     const refer = source.constant(referAgain);
-    const key = keyExpression(source, reference);
+    const key = keyExpression(reference);
     source.line(`${member('e', relation.name)} = ${refer}(e, b[${at}], ${member('e', relation.name)}, ${key});`);
   }
   return source.compile<Fill>(['e', 'row', 'b']);
@@ -77,7 +77,7 @@ export function instantiate(source: FunctionSource, target: EntityClass): string
 }
 
 /** Neutral key of a reference: the value, a row for a composite one, null where a part is absent. */
-function keyExpression(source: FunctionSource, reference: ReferenceShape): string {
+function keyExpression(reference: ReferenceShape): string {
   const values = reference.fields.map((field) => `row[${field.index}]`);
   const [single] = values;
   if (values.length === 1 && single !== undefined) return single;

@@ -18,6 +18,10 @@ interface State<T> {
   items: T[] | undefined;
   /** False where only some of the stored items were loaded (populate with a filter or limit). */
   complete: boolean;
+  pending: Pending<T> | undefined;
+}
+
+interface Pending<T> {
   readonly added: Set<T>;
   readonly removed: Set<T>;
   /** Everything stored that is not in `added` is to be taken out; the flush has to load it first. */
@@ -30,6 +34,9 @@ export interface PendingItems {
   readonly removed: ReadonlySet<object>;
   readonly replaced: boolean;
 }
+
+/** State of the collections of all new owners, until they are used. */
+const EMPTY: State<never> = Object.freeze({ items: [], complete: true, pending: undefined });
 
 /** What the framework may do with a `Collection` and the application may not. */
 export interface CollectionState {
@@ -78,50 +85,56 @@ export class Collection<T extends object> extends RelationContainer {
   /** Adds entities; those that are in it already are passed over. Written by the next flush. */
   add(...entities: readonly T[]): void {
     const state = this.#open();
-    this.touch();
+    const pending = this.#change(state);
     for (const entity of entities) {
       this.#check(entity);
-      if (state.items?.includes(entity) === true && !state.removed.has(entity)) continue;
-      if (!state.removed.delete(entity)) state.added.add(entity);
-      state.items?.push(entity);
+      if (pending.added.has(entity)) continue;
+      if (pending.removed.delete(entity)) state.items?.push(entity);
+      else {
+        // What is not pending is stored: only then is there something to look through.
+        const stored = state.items !== undefined && state.items.length > pending.added.size;
+        if (stored && state.items?.includes(entity) === true) continue;
+        pending.added.add(entity);
+        state.items?.push(entity);
+      }
     }
   }
 
   /** Takes entities out; without loading, it is for the flush to find that one was never in it. */
   remove(...entities: readonly T[]): void {
     const state = this.#open();
-    this.touch();
+    const pending = this.#change(state);
     for (const entity of entities) {
       this.#check(entity);
       const at = state.items?.indexOf(entity) ?? -1;
       if (at >= 0) state.items?.splice(at, 1);
-      if (!state.added.delete(entity) && !(at < 0 && this.#isWhole(state))) state.removed.add(entity);
+      if (!pending.added.delete(entity) && !(at < 0 && isWhole(state))) pending.removed.add(entity);
     }
   }
 
   /** Makes these its only entities. Where it is not loaded, the flush loads what is stored to know what to take out. */
   set(entities: Iterable<T>): void {
     const state = this.#open();
-    this.touch();
+    const pending = this.#change(state);
     const wanted = new Set(entities);
-    if (this.#isWhole(state) && state.items !== undefined) {
+    if (isWhole(state) && state.items !== undefined) {
       this.remove(...state.items.filter((item) => !wanted.has(item)));
       this.add(...wanted);
       return;
     }
     for (const entity of wanted) this.#check(entity);
-    state.added.clear();
-    state.removed.clear();
-    for (const entity of wanted) state.added.add(entity);
+    pending.added.clear();
+    pending.removed.clear();
+    for (const entity of wanted) pending.added.add(entity);
+    pending.replaced = true;
     state.items = [...wanted];
-    state.replaced = true;
   }
 
   /** Its entities. Throws `RelationNotLoadedError` before it is loaded. */
   get(): readonly T[] {
     if (this.#state?.items === undefined) {
       if (this.owner !== undefined) throw this.notLoaded();
-      return [...this.#open().added];
+      return [...(this.#state?.pending?.added ?? [])];
     }
     return this.#state.items;
   }
@@ -152,13 +165,15 @@ export class Collection<T extends object> extends RelationContainer {
   }
 
   #open(): State<T> {
-    this.#state ??= { items: undefined, complete: false, added: new Set(), removed: new Set(), replaced: false };
+    if (this.#state === undefined) this.#state = { items: undefined, complete: false, pending: undefined };
+    else if (this.#state === EMPTY) this.#state = { items: [], complete: true, pending: undefined };
     return this.#state;
   }
 
-  /** Whether `items` is all there is, so that what is not in it is not stored either. */
-  #isWhole(state: State<T>): boolean {
-    return state.items !== undefined && (state.complete || state.replaced);
+  #change(state: State<T>): Pending<T> {
+    this.touch();
+    state.pending ??= { added: new Set(), removed: new Set(), replaced: false };
+    return state.pending;
   }
 
   #check(entity: unknown): void {
@@ -194,62 +209,72 @@ export class Collection<T extends object> extends RelationContainer {
     });
     collectionState = {
       pending(collection) {
-        const state = collection.#state;
-        if (state === undefined) return undefined;
-        return state.added.size === 0 && state.removed.size === 0 && !state.replaced ? undefined : state;
+        const pending = collection.#state?.pending;
+        if (pending === undefined) return undefined;
+        return pending.added.size === 0 && pending.removed.size === 0 && !pending.replaced ? undefined : pending;
       },
       items: (collection) => collection.#state?.items,
       isComplete: (collection) => collection.#state?.items !== undefined && collection.#state.complete,
       resolve(collection, stored, complete = true) {
         const state = collection.#open();
-        if (state.replaced) {
-          for (const item of stored) if (!state.added.delete(item)) state.removed.add(item);
-          if (complete) state.replaced = false;
+        const { pending } = state;
+        state.complete = complete;
+        if (pending === undefined) {
+          state.items = [...stored];
+        } else if (pending.replaced) {
+          for (const item of stored) if (!pending.added.delete(item)) pending.removed.add(item);
+          if (complete) pending.replaced = false;
         } else {
-          state.items = stored.filter((item) => !state.removed.has(item));
-          for (const item of state.added) {
-            if (state.items.includes(item)) state.added.delete(item);
+          const known = new Set(stored);
+          state.items = stored.filter((item) => !pending.removed.has(item));
+          for (const item of pending.added) {
+            if (known.has(item)) pending.added.delete(item);
             else state.items.push(item);
           }
         }
-        state.complete = complete;
       },
       initialize(collection) {
-        const state = collection.#open();
-        state.items = [...state.added];
-        state.complete = true;
-        state.replaced = false;
-        state.removed.clear();
+        const added = collection.#state?.pending?.added;
+        if (added === undefined) collection.#state = EMPTY;
+        else {
+          collection.#state = {
+            items: [...added],
+            complete: true,
+            pending: { added, removed: new Set(), replaced: false },
+          };
+        }
       },
       settle(collection) {
-        collection.#state?.added.clear();
-        collection.#state?.removed.clear();
+        if (collection.#state?.pending !== undefined) collection.#state.pending = undefined;
       },
       discard(collection) {
         const state = collection.#state;
-        if (state === undefined) return;
+        const pending = state?.pending;
+        if (state === undefined || pending === undefined) return;
         // Replaced unseen: what is stored is not known, so it counts as not loaded.
-        if (state.replaced) state.items = undefined;
+        if (pending.replaced) state.items = undefined;
         else if (state.items !== undefined) {
-          state.items = state.items.filter((item) => !state.added.has(item));
-          state.items.push(...state.removed);
+          state.items = state.items.filter((item) => !pending.added.has(item));
+          state.items.push(...pending.removed);
         }
-        state.added.clear();
-        state.removed.clear();
-        state.replaced = false;
+        state.pending = undefined;
       },
       save(collection) {
         const state = collection.#state;
-        if (state === undefined) {
+        if (state === undefined || state === EMPTY) {
           return () => {
-            collection.#state = undefined;
+            collection.#state = state;
           };
         }
-        const kept = {
-          ...state,
-          items: state.items === undefined ? undefined : [...state.items],
-          added: new Set(state.added),
-          removed: new Set(state.removed),
+        const { items, complete, pending } = state;
+        const kept: State<object> = {
+          items: items === undefined ? undefined : [...items],
+          complete,
+          pending: pending && {
+            added: new Set(pending.added),
+            removed: new Set(pending.removed),
+            replaced: pending.replaced,
+          },
         };
         return () => {
           collection.#state = kept;
@@ -257,4 +282,9 @@ export class Collection<T extends object> extends RelationContainer {
       },
     };
   }
+}
+
+/** Whether `items` is all there is, so that what is not in it is not stored either. */
+function isWhole(state: State<object>): boolean {
+  return state.items !== undefined && (state.complete || state.pending?.replaced === true);
 }

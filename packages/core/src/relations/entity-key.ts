@@ -7,6 +7,11 @@ import type { Field } from '../model/field.js';
 
 /** Value at a field's path in an instance; undefined where an object on the way is absent. A reference gives its key. */
 export function valueAt(instance: object, field: Field): unknown {
+  const [only] = field.path;
+  if (only !== undefined && field.path.length === 1) {
+    const value = propertyOf(instance, only);
+    return isReference(value) ? value.key : value;
+  }
   let value: unknown = instance;
   for (const step of field.path) {
     if (typeof value !== 'object' || value === null) return undefined;
@@ -29,5 +34,7 @@ function propertyOf(value: unknown, name: string): unknown {
 
 /** A `Ref`, told by its shape: this file is below the containers and cannot import them. */
 function isReference(value: unknown): value is { readonly key: unknown } {
-  return typeof value === 'object' && value !== null && 'isLoaded' in value && 'key' in value;
+  return (
+    typeof value === 'object' && value !== null && !(value instanceof Date) && 'isLoaded' in value && 'key' in value
+  );
 }

@@ -17,15 +17,23 @@ import { keyOfTarget } from './reference-key.js';
 import { type LinkChange, linkRow } from './relation-changes.js';
 import type { TrackedEntities } from './tracked-entities.js';
 
+/** New entities and their rows, position by position. */
+export interface Inserted {
+  readonly states: readonly EntityState[];
+  readonly changes: readonly InsertChange[];
+}
+
 export interface DetectedChanges {
   readonly set: ChangeSet;
-  readonly inserted: ReadonlyMap<EntityState, InsertChange>;
+  readonly inserted: Inserted;
   readonly updated: ReadonlyMap<EntityState, UpdateChange>;
   /** Deletions, and soft ones as the update that they are. */
   readonly removed: ReadonlyMap<EntityState, DeleteChange | UpdateChange>;
   /** False where a row refers to a new entity that this flush leaves out and whose key is not known. */
   readonly complete: boolean;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface Detection {
   readonly tracked: TrackedEntities;
@@ -40,12 +48,7 @@ export interface Detection {
 
 export function detectChanges(detection: Detection): DetectedChanges {
   const { tracked, includes } = detection;
-  const inserted = new Map<EntityState, InsertChange>();
-  for (const state of tracked.fresh) {
-    if (includes(state.model)) inserted.set(state, insertOf(state, detection.now));
-  }
-  for (const [state, change] of inserted) addParents(tracked, state, change.parents as ParentLink[], inserted);
-
+  const inserted = insertsOf(tracked, includes, detection.now);
   const updated = new Map<EntityState, UpdateChange>();
   for (const model of tracked.identities.models()) {
     if (!includes(model)) continue;
@@ -67,9 +70,9 @@ export function detectChanges(detection: Detection): DetectedChanges {
     inserted,
     updated,
     removed,
-    complete: [...inserted.values(), ...linked].every(isWritable),
+    complete: [...inserted.changes, ...linked].every(isWritable),
     set: {
-      inserts: [...inserted.values(), ...linked],
+      inserts: [...inserted.changes, ...linked],
       updates: [...updated.values(), ...removals.filter((change) => change.op === 'update')],
       deletes: [
         ...removals.filter((change) => change.op === 'delete'),
@@ -96,46 +99,75 @@ export function isChanged(state: EntityState): boolean {
   return state.row !== undefined && entityCodec(state.model).diff(state.instance, state.row, keyOfTarget) !== undefined;
 }
 
-function insertOf(state: EntityState, now: number): InsertChange {
+function insertsOf(tracked: TrackedEntities, includes: Detection['includes'], now: number): Inserted {
+  const states: EntityState[] = [];
+  const changes: Writable<InsertChange>[] = [];
+  for (const state of tracked.fresh) {
+    if (!includes(state.model)) continue;
+    state.position = states.length;
+    states.push(state);
+    changes.push(insertOf(state, now));
+  }
+  const inserted = { states, changes };
+  for (let at = 0; at < changes.length; at++) completeInsert(tracked, inserted, at);
+  return inserted;
+}
+
+function completeInsert(tracked: TrackedEntities, inserted: Inserted, at: number): void {
+  const state = inserted.states[at];
+  const change: Writable<InsertChange> | undefined = inserted.changes[at];
+  if (state === undefined || change === undefined) return;
+  change.parents = parentsOf(tracked, state, inserted, change.row);
+  checkRequired(state.model, change.row, state.instance);
+}
+
+function changeOf(inserted: Inserted, state: EntityState | undefined): InsertChange | undefined {
+  return state !== undefined && inserted.states[state.position] === state
+    ? inserted.changes[state.position]
+    : undefined;
+}
+
+function insertOf(state: EntityState, now: number): Writable<InsertChange> {
   const { model, instance } = state;
   const row = entityCodec(model).dehydrate(instance, keyOfTarget);
   if (model.version !== undefined) row[model.version.index] = firstVersion(model.version);
   for (const field of [model.createdAt, model.updatedAt]) {
     if (field !== undefined && row[field.index] === null) row[field.index] = momentFor(field, now);
   }
-  return { op: 'insert', entity: model, row, parents: [] };
+  return { op: 'insert', entity: model, row, parents: NO_PARENTS };
 }
 
-/** Links a row to the new rows that it refers to, and checks that nothing required is absent. */
-function addParents(
+const NO_PARENTS: readonly ParentLink[] = Object.freeze([]);
+
+/** The new rows that a row refers to; keys that it has from them by plain properties are filled in. */
+function parentsOf(
   tracked: TrackedEntities,
   state: EntityState,
-  parents: ParentLink[],
-  inserted: ReadonlyMap<EntityState, InsertChange>,
-): void {
+  inserted: Inserted,
+  row: Row | undefined,
+): readonly ParentLink[] {
   const { model, instance } = state;
-  const change = inserted.get(state);
+  let parents: ParentLink[] | undefined;
   for (const relation of model.relations) {
     if (relation.join.via !== 'owner') continue;
     const ref = (instance as Record<string, unknown>)[relation.name];
     const target = ref instanceof Ref ? refState.target(ref) : undefined;
     if (target === undefined || target === null) continue;
-    const parent = inserted.get(stateOf(target) as EntityState);
-    if (parent !== undefined) {
-      parents.push({ parent, fields: relation.join.fields, targetFields: relation.join.targetFields });
-    }
+    const parent = changeOf(inserted, stateOf(target));
+    if (parent === undefined) continue;
+    parents ??= [];
+    parents.push({ parent, fields: relation.join.fields, targetFields: relation.join.targetFields });
   }
   for (const late of tracked.lateKeys.get(state) ?? []) {
-    const parent = inserted.get(late.from);
+    const parent = changeOf(inserted, late.from);
     if (parent === undefined) continue;
+    parents ??= [];
     parents.push({ parent, fields: late.fields, targetFields: late.targetFields });
-    if (change === undefined) continue;
     for (const [part, field] of late.fields.entries()) {
-      const key = parent.row[late.targetFields[part]?.index ?? -1];
-      change.row[field.index] = key;
+      if (row !== undefined) row[field.index] = parent.row[late.targetFields[part]?.index ?? -1];
     }
   }
-  if (change !== undefined) checkRequired(model, change.row, instance);
+  return parents ?? NO_PARENTS;
 }
 
 function updateOf(
@@ -143,7 +175,7 @@ function updateOf(
   codec: EntityCodec,
   state: EntityState,
   now: number,
-  inserted: ReadonlyMap<EntityState, InsertChange>,
+  inserted: Inserted,
 ): UpdateChange | undefined {
   const { model, instance, row } = state;
   if (row === undefined) return undefined;
@@ -156,7 +188,7 @@ function updateOf(
   if (version !== undefined) changed[version.index] = undefined;
   if (updatedAt !== undefined) changed[updatedAt.index] = undefined;
 
-  const parents: ParentLink[] = [];
+  let parents = NO_PARENTS;
   let count = 0;
   for (const field of model.fields) {
     const value = changed[field.index];
@@ -166,7 +198,7 @@ function updateOf(
     if (value === null && !field.nullable) throw missing(state, field.name);
     if (value === PENDING_KEY) changed[field.index] = undefined;
   }
-  if (count > 0 || late) addParents(tracked, state, parents, inserted);
+  if (count > 0 || late) parents = parentsOf(tracked, state, inserted, undefined);
   if (count === 0 && parents.length === 0) return undefined;
   for (const { fields } of parents)
     for (const field of fields) if (changed[field.index] === null) changed[field.index] = undefined;
@@ -201,7 +233,7 @@ function expectedVersion(model: EntityModel, instance: object, row: Row): Value 
 
 function linkRows(
   changes: readonly LinkChange[],
-  inserted: ReadonlyMap<EntityState, InsertChange>,
+  inserted: Inserted,
 ): { linked: InsertChange[]; unlinked: DeleteChange[] } {
   const linked = new Map<string, InsertChange>();
   const unlinked = new Map<string, DeleteChange>();
@@ -221,7 +253,7 @@ function linkRows(
       continue;
     }
     const parents = change.ends.flatMap(({ state, fields }): ParentLink[] => {
-      const parent = inserted.get(state);
+      const parent = changeOf(inserted, state);
       return parent === undefined ? [] : [{ parent, fields, targetFields: state.model.ids }];
     });
     linked.set(identity, { op: 'insert', entity: change.link, row, parents, ifAbsent: true });

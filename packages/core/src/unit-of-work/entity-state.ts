@@ -1,6 +1,6 @@
 /**
  * What is known about an instance beside itself: its class's model, the row it came from, and which unit of work has it.
- * Kept outside of the instance, which stays a plain object of the user's class; two units of work, one after the other,
+ * Invisible from the instance, which stays a plain object of the user's class; two units of work, one after the other,
  * can therefore have the same object.
  */
 import type { IdentityKey } from '../hydrate/identity-key.js';
@@ -22,6 +22,8 @@ export interface EntityHolder {
 export class EntityState {
   /** Where the identity map has it. */
   key: IdentityKey | undefined = undefined;
+  /** Its position among the new rows of the flush that is being put together. */
+  position = -1;
 
   constructor(
     readonly model: EntityModel,
@@ -31,12 +33,40 @@ export class EntityState {
     public row: Row | undefined,
     public holder: EntityHolder | undefined,
   ) {
-    states.set(instance, this);
+    Stamp.write(instance, this);
   }
 }
 
-const states = new WeakMap<object, EntityState>();
-
 export function stateOf(instance: object): EntityState | undefined {
-  return states.get(instance);
+  return Stamp.read(instance);
+}
+
+/** Returns what it is given, so that a subclass's private field lands on an object of another class. */
+class Onto {
+  constructor(instance: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: this is what makes the object carry the field.
+    return instance;
+  }
+}
+
+/**
+ * Keeps the state in a private field of the instance. Nobody else can see or reach it, not by enumeration, reflection or
+ * copying; and unlike a WeakMap of many thousand entries it costs the garbage collector nothing.
+ */
+class Stamp extends Onto {
+  #state: EntityState;
+
+  private constructor(instance: object, state: EntityState) {
+    super(instance);
+    this.#state = state;
+  }
+
+  static write(instance: object, state: EntityState): void {
+    if (#state in instance) instance.#state = state;
+    else new Stamp(instance, state);
+  }
+
+  static read(instance: object): EntityState | undefined {
+    return #state in instance ? instance.#state : undefined;
+  }
 }

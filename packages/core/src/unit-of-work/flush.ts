@@ -189,7 +189,11 @@ class FlushRound {
 }
 
 async function runAfterHooks(detected: DetectedChanges): Promise<void> {
-  for (const state of detected.inserted.keys()) await runHooks(state.model, 'afterInsert', state.instance);
-  for (const state of detected.updated.keys()) await runHooks(state.model, 'afterUpdate', state.instance);
-  for (const state of detected.removed.keys()) await runHooks(state.model, 'afterDelete', state.instance);
+  await runEach(detected.inserted.states, 'afterInsert');
+  await runEach(detected.updated.keys(), 'afterUpdate');
+  await runEach(detected.removed.keys(), 'afterDelete');
+}
+
+async function runEach(states: Iterable<EntityState>, event: LifecycleEvent): Promise<void> {
+  for (const state of states) if (state.model.hooks.has(event)) await runHooks(state.model, event, state.instance);
 }

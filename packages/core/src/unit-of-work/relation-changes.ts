@@ -234,13 +234,14 @@ function referenceBack(target: object, relation: RelationModel): Ref<object> | u
 
 /** Sets a property at its path; embedded objects on the way have to be there. */
 export function assign(instance: object, field: Field, value: unknown): void {
+  const { path } = field;
   let holder = instance as Record<string, unknown>;
-  for (const step of field.path.slice(0, -1)) {
-    const next = holder[step];
+  for (let at = 0; at < path.length - 1; at++) {
+    const next = holder[path[at] ?? ''];
     if (typeof next !== 'object' || next === null) return;
     holder = next as Record<string, unknown>;
   }
-  holder[field.path[field.path.length - 1] ?? field.name] = value;
+  holder[path[path.length - 1] ?? field.name] = value;
 }
 
 /** Removes what no owner has any more; it comes back if another one takes it before the flush. */

@@ -13,30 +13,79 @@ import { valueAt } from '../relations/entity-key.js';
 import { Ref, refState } from '../relations/ref.js';
 import { seriesState } from '../relations/time-series.js';
 import type { DetectedChanges } from './change-detector.js';
-import type { EntityState } from './entity-state.js';
+import type { EntityState, EntityStatus } from './entity-state.js';
 import { assign, type TakenPoints } from './relation-changes.js';
 import type { LateKey, TrackedEntities } from './tracked-entities.js';
 
 /** Puts back what a flush did to objects in memory. */
 export type Undo = () => void;
 
-interface Before {
-  readonly state: EntityState;
-  readonly row: Row | undefined;
-  readonly status: EntityState['status'];
-  /** Values of the fields that the flush assigned, in their order. */
-  readonly assigned: readonly Field[];
-  readonly values: readonly unknown[];
-  readonly late: LateKey[] | undefined;
+/** What entities were before a flush, field by field in lists: there may be many thousand, and most are never asked for. */
+class Before {
+  readonly #states: EntityState[] = [];
+  readonly #rows: (Row | undefined)[] = [];
+  readonly #statuses: EntityStatus[] = [];
+  readonly #assigned: (readonly Field[])[] = [];
+  /** Values of the fields that the flush assigned, one after the other. */
+  readonly #values: unknown[] = [];
+  readonly #late = new Map<EntityState, LateKey[]>();
+
+  /** Notes what an entity is, and makes it what was written. */
+  replace(
+    state: EntityState,
+    row: Row | undefined,
+    status: EntityStatus,
+    assigned: readonly Field[],
+    late: LateKey[] | undefined,
+  ): void {
+    this.#states.push(state);
+    this.#rows.push(state.row);
+    this.#statuses.push(state.status);
+    this.#assigned.push(assigned);
+    if (late !== undefined) this.#late.set(state, late);
+    const { instance } = state;
+    for (const field of assigned) {
+      this.#values.push(valueAt(instance, field));
+      const value = row?.[field.index];
+      assign(instance, field, value === undefined || value === null ? null : field.codec.fromRow(value));
+    }
+    state.row = row;
+    state.status = status;
+  }
+
+  restore(tracked: TrackedEntities): void {
+    for (let at = this.#states.length - 1; at >= 0; at--) {
+      const state = this.#states[at];
+      if (state !== undefined) this.#restoreOne(tracked, state, at);
+    }
+  }
+
+  #restoreOne(tracked: TrackedEntities, state: EntityState, at: number): void {
+    const assigned = this.#assigned[at] ?? [];
+    const values = this.#values.splice(this.#values.length - assigned.length);
+    for (const [part, field] of assigned.entries()) assign(state.instance, field, values[part]);
+    tracked.identities.delete(state);
+    const row = this.#rows[at];
+    state.row = row;
+    state.status = this.#statuses[at] ?? 'new';
+    const late = this.#late.get(state);
+    if (late !== undefined) tracked.lateKeys.set(state, late);
+    if (state.status === 'new') tracked.fresh.add(state);
+    else if (state.status === 'removed') tracked.doomed.add(state);
+    const key = row === undefined ? undefined : entityCodec(state.model).keys.ofRow(row);
+    if (key !== undefined) tracked.identities.set(state, key);
+  }
 }
 
 export function settleEntities(tracked: TrackedEntities, detected: DetectedChanges): Undo {
-  const before: Before[] = [];
-  for (const [state, change] of detected.inserted) {
+  const before = new Before();
+  for (const [at, state] of detected.inserted.states.entries()) {
+    const change = detected.inserted.changes[at];
+    if (change === undefined) continue;
     // References that were written as null first have their key by now.
-    resolveParents(change.row, change.parents);
+    if (change.parents.length > 0) resolveParents(change.row, change.parents);
     const late = tracked.lateKeys.get(state);
-    before.push(take(state, change.row, 'managed', [...madeFields(state.model), ...lateFields(late)], late));
+    before.replace(state, change.row, 'managed', withLate(madeFields(state.model), late), late);
     tracked.fresh.delete(state);
     tracked.lateKeys.delete(state);
     const key = entityCodec(state.model).keys.ofRow(change.row);
@@ -44,23 +93,20 @@ export function settleEntities(tracked: TrackedEntities, detected: DetectedChang
   }
   for (const [state, change] of detected.updated) {
     const late = tracked.lateKeys.get(state);
-    const { version, updatedAt } = state.model;
-    const assigned = [version, updatedAt].filter((field) => field !== undefined);
-    before.push(take(state, merged(state.row, change.values), 'managed', [...assigned, ...lateFields(late)], late));
+    const assigned = withLate(changedFields(state.model), late);
+    before.replace(state, merged(state.row, change.values), 'managed', assigned, late);
     tracked.lateKeys.delete(state);
   }
   for (const [state, change] of detected.removed) {
     const row = change.op === 'update' ? merged(state.row, change.values) : state.row;
     const { softDelete, version, updatedAt } = state.model;
     const assigned = change.op === 'update' ? [softDelete, version, updatedAt].filter((f) => f !== undefined) : [];
-    before.push(take(state, row, 'deleted', assigned, undefined));
+    before.replace(state, row, 'deleted', assigned, undefined);
     tracked.doomed.delete(state);
     tracked.orphans.delete(state);
     tracked.identities.delete(state);
   }
-  return () => {
-    for (const entry of before.reverse()) giveBack(tracked, entry);
-  };
+  return () => before.restore(tracked);
 }
 
 /** Fields that a flush assigns to a new instance. */
@@ -78,27 +124,14 @@ function madeFields(model: EntityModel): readonly Field[] {
 
 const made = new WeakMap<EntityModel, readonly Field[]>();
 
-function lateFields(late: readonly LateKey[] | undefined): readonly Field[] {
-  return late === undefined ? [] : late.flatMap((key) => key.fields.filter((field) => field.role !== 'reference'));
+/** Fields that a flush assigns to a changed instance. */
+function changedFields({ version, updatedAt }: EntityModel): readonly Field[] {
+  return [version, updatedAt].filter((field) => field !== undefined);
 }
 
-function take(
-  state: EntityState,
-  row: Row | undefined,
-  status: EntityState['status'],
-  assigned: readonly Field[],
-  late: LateKey[] | undefined,
-): Before {
-  const { instance } = state;
-  const values = assigned.map((field) => valueAt(instance, field));
-  const entry: Before = { state, row: state.row, status: state.status, assigned, values, late };
-  for (const field of assigned) {
-    const value = row?.[field.index];
-    assign(instance, field, value === undefined || value === null ? null : field.codec.fromRow(value));
-  }
-  state.row = row;
-  state.status = status;
-  return entry;
+function withLate(fields: readonly Field[], late: readonly LateKey[] | undefined): readonly Field[] {
+  if (late === undefined) return fields;
+  return [...fields, ...late.flatMap((key) => key.fields.filter((field) => field.role !== 'reference'))];
 }
 
 function merged(row: Row | undefined, values: Row): Row {
@@ -153,17 +186,4 @@ function settleContainer(container: RelationContainer): Undo {
     return undo;
   }
   return () => {};
-}
-
-function giveBack(tracked: TrackedEntities, entry: Before): void {
-  const { state, row, status, late } = entry;
-  for (const [at, field] of entry.assigned.entries()) assign(state.instance, field, entry.values[at]);
-  tracked.identities.delete(state);
-  state.row = row;
-  state.status = status;
-  if (late !== undefined) tracked.lateKeys.set(state, late);
-  if (status === 'new') tracked.fresh.add(state);
-  else if (status === 'removed') tracked.doomed.add(state);
-  const key = row === undefined ? undefined : entityCodec(state.model).keys.ofRow(row);
-  if (key !== undefined) tracked.identities.set(state, key);
 }

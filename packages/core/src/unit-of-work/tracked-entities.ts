@@ -235,7 +235,7 @@ export class TrackedEntities implements EntityHolder {
     if (id === undefined || ids.length !== 1 || id.role === 'reference') return;
     const value = valueAt(state.instance, id);
     if (value === undefined || value === null) return;
-    const key = entityCodec(state.model).keys.ofValues([id.codec.toRow(value)]);
+    const key = entityCodec(state.model).keys.ofValues([id.codec.identity ? value : id.codec.toRow(value)]);
     if (key === undefined) return;
     const present = this.identities.of(state.model).get(key);
     if (present !== undefined && present !== state) {
