@@ -172,6 +172,9 @@ export function mapError(error: unknown, subjects: ErrorSubjects, about?: Entity
       options,
     );
   }
+  if (code.startsWith('42') && code !== '42501') {
+    return new InvalidQueryError(`The database does not understand the statement: ${message}.`, options);
+  }
   if (code.startsWith('22'))
     return new InvalidValueError(`${subject.label}: a value does not fit: ${message}.`, options);
   if (code.startsWith('28') || code === '3D000') {

@@ -67,14 +67,18 @@ interface SocketClient {
   readonly connection?: { readonly stream?: { readonly write?: unknown } };
 }
 
+/** True where a server of its own answers; false for a PGlite, which runs in this thread. */
+export function isRemote(client: PgClient): boolean {
+  return typeof (client as unknown as SocketClient).connection?.stream?.write === 'function';
+}
+
 /**
  * Asks the server to stop what this client's session runs, over a connection of its own. Does nothing for a client
  * without a socket (PGlite runs in this thread: by the time that anybody could ask, it has answered).
  */
 export function cancelRunning(client: PgClient): void {
-  const { host, port, processID, secretKey, connection } = client as unknown as SocketClient;
-  if (typeof connection?.stream?.write !== 'function' || typeof processID !== 'number' || typeof secretKey !== 'number')
-    return;
+  const { host, port, processID, secretKey } = client as unknown as SocketClient;
+  if (!isRemote(client) || typeof processID !== 'number' || typeof secretKey !== 'number') return;
   const request = Buffer.alloc(16);
   request.writeInt32BE(16, 0);
   request.writeInt32BE(80_877_102, 4);

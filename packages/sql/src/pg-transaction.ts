@@ -13,6 +13,7 @@ import {
 } from '@storeweave/core';
 import { isConnectionLoss } from './errors.js';
 import { quoteName } from './identifier.js';
+import { isRemote } from './pg-client.js';
 import { abortedBy, type Limits, type PgSession, timedOut } from './pg-session.js';
 import type { SqlDomain, SqlSession } from './session.js';
 
@@ -40,8 +41,8 @@ export class PgTransaction implements Transaction {
     let text = 'begin';
     if (isolation !== undefined) text += ` isolation level ${isolation}`;
     if (readOnly === true) text += ' read only';
-    if (timeoutMs !== undefined) {
-      // The server's own limits, for the case that this process can no longer speak.
+    if (timeoutMs !== undefined && isRemote(this.session.connection.client)) {
+      // The server's own limits, for the case that this process can no longer speak. They would end a PGlite for good.
       const ms = Math.max(1, Math.ceil(timeoutMs));
       text += `; set local statement_timeout = ${ms}; set local idle_in_transaction_session_timeout = ${ms}`;
     }
