@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     include: ['{packages,examples}/*/src/**/*.test.ts', '{test,docs,bench}/src/**/*.test.ts'],
     globalSetup: ['packages/testing/src/servers/vitest-global-setup.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
   },
