@@ -6,17 +6,19 @@ import type { Field, Value } from '../model/field.js';
 
 /** A text that is equal for equal keys; undefined where a part of the key is absent. */
 export function keyText(row: readonly Value[]): string | undefined {
-  if (row.length === 1) return partText(row[0]);
+  if (row.length === 1) return valueText(row[0]);
   let text = '';
   for (const value of row) {
-    const part = partText(value);
+    const part = valueText(value);
     if (part === undefined) return undefined;
     text += `${part.length}:${part}`;
   }
   return text;
 }
 
-function partText(value: Value): string | undefined {
+/** The same of a key that is one value. */
+export function valueText(value: Value): string | undefined {
+  if (typeof value === 'string') return value;
   if (value === null || value === undefined) return undefined;
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
   return String(value);

@@ -7,7 +7,7 @@ import type { EntityModel } from '../model/entity-model.js';
 import type { Field, Row, Value } from '../model/field.js';
 import type { RelationModel } from '../model/relation-model.js';
 import { idsOf } from '../query/identity.js';
-import { alignKey, keyText } from '../query/key.js';
+import { alignKey, keyText, valueText } from '../query/key.js';
 import { and, keysIn, or, orAbsent, TRUE } from '../query/logic.js';
 import { totalOrder } from '../query/order.js';
 import { entitiesIn, settle } from '../query/semi-join.js';
@@ -72,10 +72,10 @@ async function fillLevel(
 class Waiting {
   readonly keys: Value[][] = [];
   readonly #owners = new Map<string, object[]>();
-  readonly #found = new Map<object, Set<object>>();
+  readonly #found = new Map<object, object[]>();
 
   add(owner: object, key: Value[]): void {
-    this.#found.set(owner, new Set());
+    this.#found.set(owner, []);
     const text = keyText(key);
     if (text === undefined) return;
     const same = this.#owners.get(text);
@@ -92,11 +92,11 @@ class Waiting {
 
   found(text: string | undefined, item: object): void {
     if (text === undefined) return;
-    for (const owner of this.#owners.get(text) ?? []) this.#found.get(owner)?.add(item);
+    for (const owner of this.#owners.get(text) ?? []) this.#found.get(owner)?.push(item);
   }
 
   settle(relation: RelationModel, complete: boolean): void {
-    for (const [owner, items] of this.#found) resolve(owner, relation, [...items], complete);
+    for (const [owner, items] of this.#found) resolve(owner, relation, items, complete);
   }
 }
 
@@ -120,7 +120,7 @@ async function fromOwner(
   if (wanted.length === 0) return;
   // No `seen` here: a reference says which entity it means, deleted or not, and must not read as dangling.
   const rows = await readTarget(work, target, keysIn(targetFields, wanted), call);
-  for (const [row, item] of instances(work, target, rows)) waiting.found(keyText(pick(row, targetFields)), item);
+  eachInstance(work, target, rows, (row, item) => waiting.found(textAt(row, targetFields), item));
 }
 
 async function fromTarget(
@@ -140,16 +140,25 @@ async function fromTarget(
     order: orderOf(target, filter?.order ?? [], cutting),
     ...(perGroup ? { perGroup: targetFields, limit: filter.limit, offset: filter.offset } : {}),
   });
+  const kept = cutting && !perGroup ? cutPerGroup(rows, targetFields, filter) : rows;
+  eachInstance(work, target, kept, (row, item) => waiting.found(textAt(row, targetFields), item));
+}
+
+/** For stores that cannot cut per group: all rows were read, and these stay. */
+function cutPerGroup(
+  rows: readonly Row[],
+  fields: readonly Field[],
+  filter: NonNullable<PopulateNode['filter']>,
+): Row[] {
+  const first = filter.offset ?? 0;
+  const end = first + (filter.limit ?? Number.POSITIVE_INFINITY);
   const groups = new Map<string, number>();
-  const first = cutting && !perGroup ? (filter.offset ?? 0) : 0;
-  const end = cutting && !perGroup ? first + (filter.limit ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
-  const kept = rows.filter((row) => {
-    const text = keyText(pick(row, targetFields)) ?? '';
+  return rows.filter((row) => {
+    const text = textAt(row, fields) ?? '';
     const position = groups.get(text) ?? 0;
     groups.set(text, position + 1);
     return position >= first && position < end;
   });
-  for (const [row, item] of instances(work, target, kept)) waiting.found(keyText(pick(row, targetFields)), item);
 }
 
 async function fromLinks(
@@ -243,14 +252,22 @@ function orderOf(target: EntityModel, order: readonly Order[], cutting: boolean)
     : [{ on: { field: target.timestamp }, direction: 'asc', nulls: 'last' }];
 }
 
-function instances(work: WorkContext, target: EntityModel, rows: readonly Row[]): (readonly [Row, object])[] {
+function eachInstance(
+  work: WorkContext,
+  target: EntityModel,
+  rows: readonly Row[],
+  found: (row: Row, item: object) => void,
+): void {
   const items = work.materialize(target, rows);
-  return rows.flatMap((row, at) => {
+  for (const [at, row] of rows.entries()) {
     const item = items[at];
-    return item === undefined || work.isRemoved(item) ? [] : [[row, item] as const];
-  });
+    if (item !== undefined && !work.isRemoved(item)) found(row, item);
+  }
 }
 
-function pick(row: Row, fields: readonly Field[]): Value[] {
-  return fields.map((field) => row[field.index]);
+/** Text of the key in these fields of a row. */
+function textAt(row: Row, fields: readonly Field[]): string | undefined {
+  const [field] = fields;
+  if (field !== undefined && fields.length === 1) return valueText(row[field.index]);
+  return keyText(fields.map(({ index }) => row[index]));
 }
