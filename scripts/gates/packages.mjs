@@ -18,7 +18,7 @@ export async function run() {
   const folder = await mkdtemp(join(tmpdir(), 'storeweave-packages-'));
   try {
     const details = [];
-    const packages = await packAll(folder);
+    const packages = await packAll(folder, details);
     for (const { name, tarball } of packages) {
       const results = {
         publint: await tool('publint', ['run', tarball, '--strict']),
@@ -37,7 +37,7 @@ export async function run() {
 }
 
 /** Packs every public workspace package. */
-async function packAll(folder) {
+async function packAll(folder, details) {
   const names = await readdir(join(ROOT, 'packages'));
   const packages = [];
   for (const name of names) {
@@ -51,10 +51,10 @@ async function packAll(folder) {
     const [info] = Array.isArray(parsed) ? parsed : Object.values(parsed);
     const files = info.files.map((file) => file.path);
     for (const needed of ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'src/index.ts']) {
-      if (!files.includes(needed)) throw new Error(`the packed ${manifest.name} has no ${needed}`);
+      if (!files.includes(needed)) details.push(`${manifest.name}: the packed package has no ${needed}`);
     }
     const tests = files.filter((path) => /\.test\.|\.fixture\./.test(path));
-    if (tests.length > 0) throw new Error(`the packed ${manifest.name} has tests in it: ${tests.join(', ')}`);
+    if (tests.length > 0) details.push(`${manifest.name}: the packed package has tests in it: ${tests.join(', ')}`);
     packages.push({ name: manifest.name, manifest, tarball: join(folder, info.filename) });
   }
   return packages;
