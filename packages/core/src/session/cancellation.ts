@@ -2,6 +2,7 @@
  * When to stop waiting: the caller's `AbortSignal` and a limit of time as one signal, whose reason is the error to throw.
  * Whoever awaits a store, a turn or a back-off does it through here.
  */
+import { setMaxListeners } from 'node:events';
 import { AbortedError, TimeoutError } from '../errors/errors.js';
 import { StoreweaveError } from '../errors/storeweave-error.js';
 
@@ -20,6 +21,8 @@ export class Cancellation {
 
   constructor(options: CancellationOptions) {
     const { signal, timeoutMs, what } = options;
+    // Every call of a unit of work listens, and any number of them may wait at the same time.
+    setMaxListeners(0, this.#controller.signal);
     if (signal?.aborted === true) this.#controller.abort(abortError(signal));
     else if (signal !== undefined) {
       const abort = () => this.#controller.abort(abortError(signal));

@@ -2,6 +2,7 @@
 import type { ContractCase } from './case.js';
 import { bulkCases } from './cases/bulk.js';
 import { documentCases } from './cases/documents.js';
+import { edgeCases } from './cases/edges.js';
 import { embeddedCases } from './cases/embedded.js';
 import { filterCases } from './cases/filters.js';
 import { graphCases } from './cases/graph.js';
@@ -19,6 +20,7 @@ import { writeCases } from './cases/writes.js';
 
 export const contractCases: readonly ContractCase[] = [
   ...typeCases,
+  ...edgeCases,
   ...keyCases,
   ...writeCases,
   ...embeddedCases,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { InvalidQueryError, type Storeweave } from '@storeweave/core';
 import { type ContractCase, has, model, test, transactions } from '../case.js';
 import { shop } from '../domain/groups.js';
-import { Depot, Road } from '../domain/network.js';
+import { Delivery, Depot, Road } from '../domain/network.js';
 import { Customer } from '../domain/shop.js';
 import { dataCalls } from '../recorder.js';
 import { range, refused, sameSet, there } from './assertions.js';
@@ -52,6 +52,36 @@ function plainDepths(edges: readonly Edge[], start: string, maxDepth: number): M
     for (const [from, to] of edges) if (depths.get(from) === depth - 1 && !depths.has(to)) depths.set(to, depth);
   return depths;
 }
+
+const across: readonly ContractCase[] = [
+  test('graph: a relationship may lead to another store', [...needs, ...shop], async ({ weave }) => {
+    await weave.transaction(async (uow) => {
+      const [a, b] = ['a', 'b'].map((code) => uow.create(Depot, { code, city: code }));
+      const ann = uow.create(Customer, { email: 'ann', name: 'Ann' });
+      uow.create(Road, { from: there(a), to: there(b), km: 1 });
+      uow.create(Delivery, { from: there(b), to: ann, days: 2 });
+    });
+    const found = await weave
+      .graph(Depot)
+      .traverse<Road | Delivery, Depot | Customer>({ from: 'a', via: [Road, Delivery], depth: [1, 2] });
+    assert.deepEqual(
+      found.map(({ entity, depth }) => [entity.constructor.name, depth]),
+      [
+        ['Depot', 1],
+        ['Customer', 2],
+      ],
+    );
+    const delivery = await weave
+      .repository(Delivery)
+      .findOneOrFail({ where: { to: { name: 'Ann' } }, populate: ['from', 'to'] });
+    assert.deepEqual([delivery.from.value.code, delivery.to.value.name, delivery.days], ['b', 'Ann', 2]);
+    const ann = await weave.repository(Customer).findOneOrFail({});
+    const path = there(
+      await weave.graph(Depot).shortestPath<Road | Delivery, Depot | Customer>('a', ann, { via: [Road, Delivery] }),
+    );
+    assert.equal(path.depth, 2);
+  }),
+];
 
 export const graphCases: readonly ContractCase[] = [
   test('graph: neighbours, out, in and both', needs, async ({ weave }) => {
@@ -232,4 +262,5 @@ export const graphCases: readonly ContractCase[] = [
       ['Bob'],
     );
   }),
+  ...across,
 ];

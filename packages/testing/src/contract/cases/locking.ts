@@ -1,7 +1,8 @@
 /** Optimistic locking that really checks, and soft deletion. */
 import assert from 'node:assert/strict';
 import { OptimisticLockError } from '@storeweave/core';
-import { type ContractCase, test, transactions } from '../case.js';
+import { type ContractCase, model, test, transactions } from '../case.js';
+import { Remark, Thread } from '../domain/article.js';
 import {
   arrays,
   articles,
@@ -191,7 +192,33 @@ function softDeletion(on: EntityModelName): ContractCase[] {
   ];
 }
 
+const softRelations: readonly ContractCase[] = [
+  test('soft deletion/relational: relations leave out what is removed', [model('relational')], async ({ weave }) => {
+    await weave.transaction(async (uow) => {
+      const thread = uow.create(Thread, { title: 't' });
+      for (const text of ['a', 'b', 'c']) uow.create(Remark, { text, thread });
+    });
+    await weave.transaction(async (uow) =>
+      uow.remove(await uow.repository(Remark).findOneOrFail({ where: { text: 'b' } })),
+    );
+    const texts = async (withDeleted?: boolean) => {
+      const thread = await weave.repository(Thread).findOneOrFail({
+        related: { remarks: { orderBy: { text: 'asc' } } },
+        ...(withDeleted === undefined ? {} : { withDeleted }),
+      });
+      return thread.remarks.items.map((each) => each.text).join('');
+    };
+    assert.equal(await texts(), 'ac');
+    assert.equal(await texts(true), 'abc');
+    assert.equal(await weave.repository(Thread).count({ remarks: { text: 'b' } }), 0);
+    assert.equal(await weave.repository(Thread).count({ remarks: { text: 'c' } }), 1);
+    const thread = await weave.repository(Thread).findOneOrFail({});
+    assert.equal(await thread.remarks.count(), 2);
+  }),
+];
+
 export const lockingCases: readonly ContractCase[] = [
   ...entityModels.flatMap(locking),
   ...entityModels.flatMap(softDeletion),
+  ...softRelations,
 ];

@@ -173,6 +173,49 @@ function readingOf(on: EntityModelName): ContractCase[] {
       assert.equal(await repository.count(), 500);
     }),
 
+    test(
+      `reading/${on}: a stream costs calls by the piece, whatever its pieces hold`,
+      needs,
+      async ({ weave, calls }) => {
+        const repository = weave.repository(Article);
+        await repository.insert(rows(2_500));
+        let seen = 0;
+        const made = await calls(async () => {
+          for await (const _ of repository.stream({ batchSize: 1_000 })) seen++;
+        });
+        assert.equal(seen, 2_500);
+        // Three pieces, and perhaps one more to learn that there is none.
+        assert.ok(dataCalls(made).length <= 4, `${dataCalls(made).length} calls`);
+      },
+    ),
+
+    test(`reading/${on}: thousands of ids are one call`, needs, async ({ weave, calls }) => {
+      const repository = weave.repository(Article);
+      const ids = (await repository.insert(rows(5_000))).map((each) => each.id);
+      const made = await calls(async () => {
+        assert.equal((await repository.findByIds(ids)).length, 5_000);
+        assert.equal((await repository.find({ where: { id: { in: ids } }, select: ['sku'] })).length, 5_000);
+        assert.equal(await repository.count({ id: { notIn: ids } }), 0);
+      });
+      assert.equal(dataCalls(made).length, 3);
+    }),
+
+    test(`reading/${on}: reads of one unit of work may be asked at the same time`, needs, async ({ weave }) => {
+      const repository = weave.repository(Article);
+      await repository.insert(rows(20));
+      await weave.transaction(async (uow) => {
+        const all = await Promise.all(
+          range(10).map((i) => uow.repository(Article).find({ where: { stock: { lt: 10 + i } } })),
+        );
+        assert.deepEqual(
+          all.map((found) => found.length),
+          range(10).map((i) => 10 + i),
+        );
+        const [first, second] = all;
+        for (const each of there(first)) assert.ok(there(second).includes(each), 'one instance');
+      });
+    }),
+
     test(`reading/${on}: select gives plain rows of what was asked`, needs, async ({ weave }) => {
       const repository = weave.repository(Article);
       await repository.insert({ sku: 'a', name: 'A', size: { width: 1, height: 2 } as never });

@@ -13,10 +13,11 @@ import {
   min,
   sum,
   table,
+  UniqueViolationError,
 } from '@storeweave/core';
 import { type ContractCase, can, has, test, transactions } from '../case.js';
-import { RelationalArticle } from '../domain/article.js';
-import { basics, shop } from '../domain/groups.js';
+import { Booking, RelationalArticle } from '../domain/article.js';
+import { basics, partialIndexes, shop } from '../domain/groups.js';
 import { Customer, Line, Order, Product } from '../domain/shop.js';
 import { dataCalls } from '../recorder.js';
 import { range, refused, there } from './assertions.js';
@@ -143,6 +144,19 @@ export const relationalCases: readonly ContractCase[] = [
       /no/,
     );
     assert.equal(await weave.repository(RelationalArticle).count(), 0);
+  }),
+
+  test('relational: a partial unique index holds where its condition does', partialIndexes, async ({ weave }) => {
+    const bookings = weave.repository(Booking);
+    await bookings.insert([
+      { seat: 'a1', status: 'active' },
+      { seat: 'a1', status: 'old' },
+      { seat: 'a1', status: 'old' },
+      { seat: 'b2', status: 'active' },
+    ]);
+    await refused(UniqueViolationError, () => bookings.insert({ seat: 'a1', status: 'active' }));
+    await refused(UniqueViolationError, () => bookings.update({ status: 'old' }, { status: 'active' }));
+    assert.equal(await bookings.count({ status: 'active' }), 2);
   }),
 
   test(

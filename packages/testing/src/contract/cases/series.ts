@@ -13,7 +13,8 @@ import {
   sum,
 } from '@storeweave/core';
 import { type ContractCase, can, has, model, test, transactions } from '../case.js';
-import { HourlyReading, Reading } from '../domain/readings.js';
+import { micros } from '../domain/groups.js';
+import { HourlyReading, Pulse, Reading } from '../domain/readings.js';
 import { dataCalls } from '../recorder.js';
 import { range, refused, there } from './assertions.js';
 
@@ -384,4 +385,33 @@ export const seriesCases: readonly ContractCase[] = [
     assert.ok(there(row).start instanceof Date);
     assert.equal(typeof there(row).sensor, 'string');
   }),
+
+  test('series: points may be microseconds apart', [...windowed, micros('timeseries')], async ({ weave }) => {
+    const start = BigInt(START) * 1_000n;
+    await weave.repository(Pulse).insert(range(10).map((i) => ({ at: start + BigInt(i), source: 's', volts: i })));
+    const found = await weave.series(Pulse).range({ from: start + 3n, to: start + 5n });
+    assert.deepEqual(
+      found.map(({ at, volts }) => [at - start, volts]),
+      [
+        [3n, 3],
+        [4n, 4],
+      ],
+    );
+    const [row] = await weave
+      .series(Pulse)
+      .window({ every: '1s', select: { n: count(), first: first('volts'), last: last('volts') } });
+    assert.deepEqual(row, { start, n: 10, first: 0, last: 9 });
+  }),
+
+  test(
+    'series: points are deleted by time',
+    [...needs, can('timeseries', 'bulkWrites', (c) => c.bulkWrites)],
+    async ({ weave }) => {
+      await load(weave);
+      const before = new Date(START + 24 * HOUR);
+      const old = points.filter(({ at }) => at < before).length;
+      assert.equal(await weave.repository(Reading).delete({ at: { lt: before } }), old);
+      assert.equal(await weave.repository(Reading).count(), points.length - old);
+    },
+  ),
 ];

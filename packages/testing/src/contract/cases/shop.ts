@@ -161,6 +161,9 @@ export const shopCases: readonly ContractCase[] = [
     });
     const found = async (where: Parameters<ReturnType<typeof weave.repository<Customer>>['count']>[0]) =>
       (await weave.repository(Customer).find({ where, orderBy: { name: 'asc' } })).map((each) => each.name[0]).join('');
+    const ids = (await weave.repository(Customer).find({ orderBy: { name: 'asc' } })).map((each) => each.id);
+    assert.equal(await weave.repository(Order).count({ customer: { in: ids.slice(1) } }), 2);
+    assert.equal(await weave.repository(Opinion).count({ author: { notIn: ids.slice(2) } }), 1);
     assert.equal(await found({ orders: { status: 'paid' } }), 'A');
     assert.equal(await found({ orders: { lines: { product: { name: 'A' } } } }), 'AC');
     assert.equal(await found({ profile: { bio: { like: '%Bob' } } }), 'B');

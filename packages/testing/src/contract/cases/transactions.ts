@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   AbortedError,
+  CommitUnknownError,
   ConnectionError,
   InvalidStateError,
   OptimisticLockError,
@@ -223,6 +224,80 @@ function transactionsOf(on: EntityModelName): ContractCase[] {
         ['run 3'],
       );
     }),
+
+    test(`transactions/${on}: a transaction begun inside another is part of it`, nested, async ({ weave }) => {
+      await weave.transaction(async (uow) => {
+        uow.create(Article, { sku: 'outer', name: 'O' });
+        await weave.transaction(async (inner) => void inner.create(Article, { sku: 'kept', name: 'K' }));
+        await assert.rejects(
+          weave.transaction(async (inner) => {
+            inner.create(Article, { sku: 'lost', name: 'L' });
+            await inner.flush();
+            throw fail;
+          }),
+        );
+        assert.equal(await uow.repository(Article).count(), 2);
+      });
+      const skus = (await weave.repository(Article).find({ orderBy: { sku: 'asc' } })).map((each) => each.sku);
+      assert.deepEqual(skus, ['kept', 'outer']);
+    }),
+
+    test(
+      `transactions/${on}: two that wait for each other's rows both end, one of them after another try`,
+      [...needs, concurrent(on)],
+      async ({ weave }) => {
+        await weave.repository(Article).insert([
+          { sku: 'a', name: 'A' },
+          { sku: 'b', name: 'B' },
+        ]);
+        const add = (first: string, second: string) =>
+          weave.transaction(async (uow) => {
+            for (const sku of [first, second]) {
+              await uow.repository(Article).increment({ sku }, { stock: 1 });
+              await pause(30);
+            }
+          });
+        await Promise.all([add('a', 'b'), add('b', 'a')]);
+        assert.equal(await weave.repository(Article).count({ stock: 2 }), 2);
+      },
+    ),
+
+    test(
+      `transactions/${on}: serializable lets no two decide on what the other changes`,
+      [
+        ...needs,
+        concurrent(on),
+        can(on, "isolation 'serializable'", (c) => c.transactions?.isolation.includes('serializable') === true),
+      ],
+      async ({ weave }) => {
+        // Each inserts only where there is nothing yet; one after the other, only one may.
+        const insertFirst = (sku: string) =>
+          weave.transaction({ isolation: 'serializable', retries: 10 }, async (uow) => {
+            const isEmpty = (await uow.repository(Article).count()) === 0;
+            await pause(30);
+            if (isEmpty) uow.create(Article, { sku, name: 'A' });
+          });
+        await Promise.all([insertFirst('a'), insertFirst('b')]);
+        assert.equal(await weave.repository(Article).count(), 1);
+      },
+    ),
+
+    test(
+      `transactions/${on}: an unknown outcome of a commit is told, and nothing is done again`,
+      needs,
+      async ({ weave, chaos }) => {
+        chaos.add({ call: 'commit', when: 'after', fail: () => new CommitUnknownError('told to') });
+        let runs = 0;
+        await refused(CommitUnknownError, () =>
+          weave.transaction(async (uow) => {
+            runs++;
+            uow.create(Article, { sku: 'a', name: 'A' });
+          }),
+        );
+        assert.equal(runs, 1);
+        assert.equal(await weave.repository(Article).count(), 1);
+      },
+    ),
 
     test(`transactions/${on}: retries end`, needs, async ({ weave, chaos }) => {
       chaos.add({ call: 'commit', times: Number.POSITIVE_INFINITY, fail: () => new SerializationError('told to') });

@@ -10,15 +10,19 @@ import {
   BeforeDelete,
   BeforeInsert,
   BeforeUpdate,
+  type Collection,
   CreatedAt,
   type Defaults,
   Document,
   Embedded,
   Id,
   Index,
+  ManyToOne,
   Node,
+  OneToMany,
   optional,
   Property,
+  type Ref,
   Relational,
   SoftDelete,
   Unique,
@@ -148,3 +152,32 @@ export class RelationalDiary extends Diary {}
 export class DocumentDiary extends Diary {}
 @Node({ label: 'diary_nodes' })
 export class NodeDiary extends Diary {}
+
+/** Remarks of a thread: a collection of what is removed softly. */
+@Relational({ table: 'threads' })
+export class Thread {
+  @Id() id!: string;
+  @Property('string') title!: string;
+  @OneToMany(
+    () => Remark,
+    (remark) => remark.thread,
+  )
+  remarks!: Collection<Remark>;
+}
+
+@Relational({ table: 'remarks' })
+export class Remark {
+  @Id() id!: string;
+  @Property('string') text!: string;
+  @ManyToOne(() => Thread, { nullable: true }) thread!: Ref<Thread>;
+  @SoftDelete() deletedAt!: Date | null;
+}
+
+/** One seat has one active booking, and any number of others. */
+@Relational({ table: 'bookings' })
+@Index(['seat'], { unique: true, where: "status = 'active'" })
+export class Booking {
+  @Id() id!: string;
+  @Property('string') seat!: string;
+  @Property('string') status!: string;
+}

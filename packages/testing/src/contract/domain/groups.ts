@@ -1,7 +1,8 @@
 /** The entities of the suite in groups, each with what the bound stores must have for it to be opened. */
 import type { DataModel, EntityClass } from '@storeweave/core';
-import { can, model, type Need } from '../case.js';
+import { can, has, model, type Need } from '../case.js';
 import {
+  Booking,
   DocumentArticle,
   DocumentDiary,
   DocumentReview,
@@ -11,6 +12,8 @@ import {
   RelationalArticle,
   RelationalDiary,
   RelationalReview,
+  Remark,
+  Thread,
 } from './article.js';
 import {
   Crate,
@@ -26,8 +29,8 @@ import {
   Reply,
 } from './keys.js';
 import { matrixPairs, relatedPairs, seriesPairs } from './matrix.js';
-import { Depot, Road } from './network.js';
-import { HourlyReading, Reading } from './readings.js';
+import { Delivery, Depot, Road } from './network.js';
+import { HourlyReading, Pulse, Reading } from './readings.js';
 import { Customer, Line, Opinion, Order, Product, Profile, Visit } from './shop.js';
 import {
   DocumentListSpecimen,
@@ -124,10 +127,21 @@ export const shop: readonly Need[] = [
   arrays('document'),
 ];
 
+/** Conditions of partial indexes are in the store's own words, and the suite speaks SQL. */
+export const partialIndexes: readonly Need[] = [
+  model('relational'),
+  can('relational', 'partialIndexes', (c) => c.partialIndexes && c.uniqueIndexes),
+  has('relational', 'relational'),
+];
+
 export const domainGroups: readonly DomainGroup[] = [
   ...perModel,
   { needs: basics('relational'), entities: [Crate] },
   { needs: [model('relational'), sequences('relational')], entities: [Reply] },
+  { needs: [model('relational')], entities: [Thread, Remark] },
+  { needs: partialIndexes, entities: [Booking] },
+  { needs: [model('timeseries'), micros('timeseries')], entities: [Pulse] },
+  { needs: shop, entities: [Delivery] },
   { needs: [model('graph')], entities: [Depot, Road] },
   { needs: [model('timeseries')], entities: [Reading, HourlyReading, PointSpecimen] },
   {

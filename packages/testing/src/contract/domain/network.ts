@@ -13,6 +13,7 @@ import {
   Relationship,
   To,
 } from '@storeweave/core';
+import { Customer } from './shop.js';
 
 @Node({ label: 'depots' })
 export class Depot {
@@ -32,4 +33,13 @@ export class Road {
   @To(() => Depot) to!: Ref<Depot>;
   @Property('integer') km!: number;
   @Property('boolean', { default: true }) open!: boolean;
+}
+
+/** From a place in the graph to someone in another store. */
+@Relationship({ type: 'DELIVERS_TO' })
+export class Delivery {
+  @Id() id!: string;
+  @From(() => Depot) from!: Ref<Depot>;
+  @To(() => Customer) to!: Ref<Customer>;
+  @Property('integer') days!: number;
 }

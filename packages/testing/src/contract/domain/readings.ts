@@ -11,6 +11,14 @@ export class Reading {
   @Field('integer', { default: 1 }) samples!: number;
 }
 
+/** Points finer than a millisecond apart. */
+@Measurement({ name: 'pulses' })
+export class Pulse {
+  @Timestamp({ precision: 'us' }) at!: bigint;
+  @Tag() source!: string;
+  @Field('float') volts!: number;
+}
+
 @Measurement({ name: 'hourly_readings' })
 export class HourlyReading {
   @Timestamp() at!: Date;
