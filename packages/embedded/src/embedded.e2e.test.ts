@@ -27,7 +27,7 @@ afterEach(async () => {
 
 const places: [name: string, options: () => Promise<EmbeddedOptions>][] = [
   ['in memory', async () => ({})],
-  ['in a folder', async () => ({ path: newFolder() })],
+  ['in a folder', async () => ({ path: newFolder(), fsync: false })],
   ['on a server', async () => ({ url: await (await sharedPostgres()).database('embedded') })],
 ];
 
