@@ -123,6 +123,6 @@ function everyNth(days: readonly DayOfDelay[], step: number): DayOfDelay[] {
   return points;
 }
 
-export function addDays(day: string, days: number): string {
+function addDays(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
 }
