@@ -30,6 +30,8 @@ export interface UpdateChange {
   readonly values: Row;
   /** Aligned with `entity.ids`. */
   readonly key: Row;
+  /** What is stored, as far as known. */
+  readonly before?: Row;
   /** Version that the row must have. */
   readonly expected?: Value;
   readonly parents: readonly ParentLink[];

@@ -27,7 +27,7 @@ export function orderDeletes(changes: readonly DeleteChange[]): DeleteOrder {
   }
   const references = new Set(
     [...groups.keys()].flatMap((entity) =>
-      referencesOf(entity).filter((r) => r.parent !== entity && groups.has(r.parent)),
+      referencesOf(entity).filter((r) => r.parent !== r.child && groups.has(r.parent) && groups.has(r.child)),
     ),
   );
   const released: { changes: readonly DeleteChange[]; fields: readonly Field[] }[] = [];
@@ -63,11 +63,12 @@ function holds(change: DeleteChange, fields: readonly Field[]): boolean {
   return fields.some((field) => change.row?.[field.index] !== null && change.row?.[field.index] !== undefined);
 }
 
-/** References that a store may enforce: both sides in one store. */
+/** References inside one store, as either side declares them: a store may enforce them. */
 function referencesOf(entity: EntityModel): Reference[] {
-  return entity.relations.flatMap((relation) =>
-    relation.join.via === 'owner' && relation.target.store === entity.store
-      ? [{ child: entity, parent: relation.target, fields: relation.join.fields }]
-      : [],
-  );
+  return entity.relations.flatMap(({ join, target }): Reference[] => {
+    if (join.via === 'link' || target.store !== entity.store) return [];
+    return join.via === 'owner'
+      ? [{ child: entity, parent: target, fields: join.fields }]
+      : [{ child: target, parent: entity, fields: join.targetFields }];
+  });
 }

@@ -6,43 +6,53 @@
 import type { EntityModel } from '../model/entity-model.js';
 import type { Row } from '../model/field.js';
 import type { Store } from '../store/store.js';
-import type { Change, ChangeSet, InsertChange, UpdateChange } from './change.js';
+import type { ChangeSet, DeleteChange, InsertChange, UpdateChange } from './change.js';
 import { orderDeletes } from './delete-order.js';
 import { orderInserts } from './dependency-order.js';
 import { PlannedDelete, PlannedInsert, PlannedUpdate, type PlannedWrite } from './planned-write.js';
+import { freeUniqueValues } from './unique-order.js';
 
 export function planWrites(changes: ChangeSet, storeOf: (entity: EntityModel) => Store): PlannedWrite[] {
-  const writes: PlannedWrite[] = [];
-  const order = orderInserts(changes.inserts);
-  for (const batch of order.batches) {
-    for (const part of split(batch, insertKind)) {
-      writes.push(new PlannedInsert(storeOf(part[0].entity), part[0].entity, part, order.deferred));
-    }
-  }
+  const { cleared, updates: early, deletes: gone, rest } = freeUniqueValues(changes);
+  const order = orderInserts(rest.inserts);
   const closing = [...order.deferred].map(([change, parents]): UpdateChange => {
     // The key may be one that the insert makes: it is read from the row when the batch is put together.
     return { op: 'update', entity: change.entity, values: emptyRow(change.entity), key: lazyKey(change), parents };
   });
-  for (const part of [...split(closing, entityOf), ...split(changes.updates, updateKind)]) {
-    writes.push(new PlannedUpdate(storeOf(part[0].entity), part[0].entity, part));
-  }
-  const deletes = orderDeletes(changes.deletes);
-  for (const { changes: holding, fields } of deletes.released) {
-    const updates = holding.map((change): UpdateChange => {
+  return [
+    ...updateWrites([...cleared, ...early], storeOf),
+    ...deleteWrites(gone, storeOf),
+    ...order.batches.flatMap((batch) =>
+      split(batch, insertKind).map(
+        (part) => new PlannedInsert(storeOf(part[0].entity), part[0].entity, part, order.deferred),
+      ),
+    ),
+    ...updateWrites([...closing, ...rest.updates], storeOf),
+    ...deleteWrites(rest.deletes, storeOf),
+  ];
+}
+
+function updateWrites(updates: readonly UpdateChange[], storeOf: (entity: EntityModel) => Store): PlannedWrite[] {
+  return split(updates, updateKind).map((part) => new PlannedUpdate(storeOf(part[0].entity), part[0].entity, part));
+}
+
+function deleteWrites(deletes: readonly DeleteChange[], storeOf: (entity: EntityModel) => Store): PlannedWrite[] {
+  const order = orderDeletes(deletes);
+  const released = order.released.flatMap(({ changes: holding, fields }) =>
+    holding.map((change): UpdateChange => {
       const values = emptyRow(change.entity);
       for (const field of fields) values[field.index] = null;
       return { op: 'update', entity: change.entity, values, key: change.key, parents: [] };
-    });
-    for (const part of split(updates, entityOf)) {
-      writes.push(new PlannedUpdate(storeOf(part[0].entity), part[0].entity, part));
-    }
-  }
-  for (const batch of deletes.batches) {
-    for (const part of split(batch, (change) => String(change.expected === undefined))) {
-      writes.push(new PlannedDelete(storeOf(part[0].entity), part[0].entity, part));
-    }
-  }
-  return writes;
+    }),
+  );
+  return [
+    ...updateWrites(released, storeOf),
+    ...order.batches.flatMap((batch) =>
+      split(batch, (change) => (change.expected === undefined ? 'unversioned' : 'versioned')).map(
+        (part) => new PlannedDelete(storeOf(part[0].entity), part[0].entity, part),
+      ),
+    ),
+  ];
 }
 
 /** Rows with and without an id of their own differ in fields; links that may exist differ in what a conflict means. */
@@ -54,10 +64,6 @@ function insertKind({ entity, row, ifAbsent }: InsertChange): string {
 
 function updateKind(change: UpdateChange): string {
   return change.expected === undefined ? `${change.entity.name} unversioned` : change.entity.name;
-}
-
-function entityOf(change: Change): string {
-  return change.entity.name;
 }
 
 function emptyRow(entity: EntityModel): Row {

@@ -204,7 +204,7 @@ function updateOf(
     for (const field of fields) if (changed[field.index] === null) changed[field.index] = undefined;
   if (version !== undefined) changed[version.index] = nextVersion(version, expected);
   if (updatedAt !== undefined) changed[updatedAt.index] = momentFor(updatedAt, now);
-  return { op: 'update', entity: model, values: changed, key: keyOf(model, row), expected, parents };
+  return { op: 'update', entity: model, values: changed, key: keyOf(model, row), before: row, expected, parents };
 }
 
 function removalOf(state: EntityState, now: number): DeleteChange | UpdateChange {
@@ -220,7 +220,7 @@ function removalOf(state: EntityState, now: number): DeleteChange | UpdateChange
   values[softDelete.index] = momentFor(softDelete, now);
   if (version !== undefined) values[version.index] = nextVersion(version, expected);
   if (updatedAt !== undefined) values[updatedAt.index] = momentFor(updatedAt, now);
-  return { op: 'update', entity: model, values, key, expected, parents: [] };
+  return { op: 'update', entity: model, values, key, before: row, expected, parents: [] };
 }
 
 /** The version that the application last saw: its own, if it set one, as after a round trip through a form. */
