@@ -1,6 +1,9 @@
-/** What the server's catalogue says of our tables: the half of the comparison that TypeORM does not make, or makes wrongly. */
-import type { EntityModel, Field } from '@storeweave/core';
-import { arrayLiteral, quoteElement, type SqlSession, type TableLayout } from '@storeweave/sql';
+/**
+ * What the server's catalogue says of our tables: the half of the comparison that TypeORM does not make, or makes
+ * wrongly. Read in a handful of queries, however many tables there are.
+ */
+import type { EntityModel } from '@storeweave/core';
+import { arrayLiteral, castType, quoteElement, quoteName, type SqlSession, type TableLayout } from '@storeweave/sql';
 
 export interface ExistingColumn {
   readonly type: string;
@@ -11,14 +14,6 @@ export interface ExistingColumn {
   readonly default: string | undefined;
 }
 
-export interface ExistingTable {
-  /** By column name. */
-  readonly columns: ReadonlyMap<string, ExistingColumn>;
-  readonly hasRows: boolean;
-  /** Column names of the primary key, in order. */
-  readonly primaryKey: readonly string[];
-}
-
 export interface ExistingIndex {
   readonly columns: string;
   readonly unique: boolean;
@@ -26,12 +21,60 @@ export interface ExistingIndex {
   readonly where: string | undefined;
 }
 
+/** Each part by its name. */
+export interface ExistingTable {
+  readonly columns: Map<string, ExistingColumn>;
+  /** Column names of the primary key, in order. */
+  readonly primaryKey: string[];
+  /** Those of constraints included. */
+  readonly indexes: Map<string, ExistingIndex>;
+  /** What to do on delete: `a` no action, `r` restrict, `c` cascade, `n` set null. */
+  readonly foreignKeys: Map<string, string>;
+}
+
+type Rows = readonly (readonly (string | null)[])[];
+
 const list = (values: readonly string[]): string => arrayLiteral(values, (value) => quoteElement(String(value)));
 
-export class Catalog {
-  constructor(private readonly session: SqlSession) {}
+/** Our tables and their positions, for joins. */
+const ours = 'unnest($1::text[]) with ordinality as t(name, n)';
 
-  async rows(text: string, ...values: string[]): Promise<readonly (readonly (string | null)[])[]> {
+export class Catalog {
+  readonly #tables = new Map<EntityModel, ExistingTable>();
+  /** Labels by the type's name as it was asked for. */
+  readonly #enums = new Map<string, string[]>();
+
+  private constructor(private readonly session: SqlSession) {}
+
+  /** `enumTypes`: names of enum types, quoted. */
+  static async load(
+    session: SqlSession,
+    layouts: readonly TableLayout[],
+    enumTypes: readonly string[],
+  ): Promise<Catalog> {
+    const catalog = new Catalog(session);
+    await catalog.#loadTables(layouts);
+    const labels = await catalog.rows(
+      `select t.name, e.enumlabel from ${ours} join pg_enum e on e.enumtypid = to_regtype(t.name) order by t.n, e.enumsortorder`,
+      list(enumTypes),
+    );
+    for (const [type = null, label] of labels) {
+      catalog.#enums.set(type ?? '', [...(catalog.#enums.get(type ?? '') ?? []), label ?? '']);
+    }
+    return catalog;
+  }
+
+  /** Undefined where there is no such table. */
+  table(entity: EntityModel): ExistingTable | undefined {
+    return this.#tables.get(entity);
+  }
+
+  /** Labels of an enum type, in order; undefined where there is no such type. */
+  enumValues(type: string): readonly string[] | undefined {
+    return this.#enums.get(type);
+  }
+
+  async rows(text: string, ...values: string[]): Promise<Rows> {
     return (await this.session.query({ text, values })).rows;
   }
 
@@ -39,90 +82,85 @@ export class Catalog {
     return (await this.rows(`select exists (${text})`))[0]?.[0] === 't';
   }
 
-  /** Undefined where there is no such table. */
-  async table(layout: TableLayout, castOf: (field: Field) => string): Promise<ExistingTable | undefined> {
-    const [found] = await this.rows('select to_regclass($1::text) is not null', layout.table);
-    if (found?.[0] !== 't') return undefined;
-    const { fields } = layout.entity;
-    const columns = await this.rows(
-      `select a.attname, format_type(a.atttypid, a.atttypmod), coalesce(a.atttypid = to_regtype(w.type), false),
-              a.attnotnull, a.attidentity <> '', pg_get_expr(d.adbin, d.adrelid)
-         from pg_attribute a
-         left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-         left join unnest($2::text[], $3::text[]) as w(name, type) on w.name = a.attname
-        where a.attrelid = to_regclass($1::text) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-        order by a.attnum`,
-      layout.table,
-      list(fields.map((field) => field.column)),
-      list(fields.map(castOf)),
+  async #loadTables(layouts: readonly TableLayout[]): Promise<void> {
+    const names = list(layouts.map(({ table }) => table));
+    const found = await this.rows(`select t.n from ${ours} where to_regclass(t.name) is not null`, names);
+    const tables = new Map<string, ExistingTable>();
+    for (const [n] of found) {
+      const table: ExistingTable = { columns: new Map(), primaryKey: [], indexes: new Map(), foreignKeys: new Map() };
+      const layout = layouts[Number(n) - 1];
+      if (layout === undefined || n === null || n === undefined) continue;
+      tables.set(n, table);
+      this.#tables.set(layout.entity, table);
+    }
+    if (tables.size === 0) return;
+    await this.#loadColumns(layouts, names, tables);
+    await this.#loadIndexes(names, tables);
+    const keys = await this.rows(
+      `select t.n, c.conname, c.confdeltype from ${ours} join pg_constraint c on c.conrelid = to_regclass(t.name) where c.contype = 'f'`,
+      names,
     );
-    const key = await this.rows(
-      `select a.attname from pg_index i cross join unnest(i.indkey) with ordinality as k(num, n)
-         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
-        where i.indrelid = to_regclass($1::text) and i.indisprimary order by k.n`,
-      layout.table,
-    );
-    return {
-      columns: new Map(
-        columns.map(([name, type, sameBase, notNull, identity, expression]) => [
-          name ?? '',
-          {
-            type: type ?? '',
-            sameBase: sameBase === 't',
-            notNull: notNull === 't',
-            identity: identity === 't',
-            default: expression ?? undefined,
-          },
-        ]),
-      ),
-      hasRows: await this.exists(`select 1 from ${layout.table}`),
-      primaryKey: key.map(([name]) => name ?? ''),
-    };
+    for (const [n, name, action] of keys) tables.get(n ?? '')?.foreignKeys.set(name ?? '', action ?? '');
   }
 
-  /** Indexes of the table by name, those of constraints included. */
-  async indexes(layout: TableLayout): Promise<Map<string, ExistingIndex>> {
+  async #loadColumns(
+    layouts: readonly TableLayout[],
+    names: string,
+    tables: ReadonlyMap<string, ExistingTable>,
+  ): Promise<void> {
+    const wanted = layouts.flatMap((layout, i) =>
+      layout.entity.fields.map((field) => ({ layout, field, n: String(i + 1) })),
+    );
     const rows = await this.rows(
-      `select c.relname, i.indisunique, m.amname, pg_get_expr(i.indpred, i.indrelid),
+      `select t.n, a.attname, format_type(a.atttypid, a.atttypmod), coalesce(a.atttypid = to_regtype(w.type), false),
+              a.attnotnull, a.attidentity <> '', pg_get_expr(d.adbin, d.adrelid)
+         from ${ours}
+         join pg_attribute a on a.attrelid = to_regclass(t.name)
+         left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+         left join unnest($2::bigint[], $3::text[], $4::text[]) as w(n, name, type) on w.n = t.n and w.name = a.attname
+        where a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by t.n, a.attnum`,
+      names,
+      list(wanted.map(({ n }) => n)),
+      list(wanted.map(({ field }) => field.column)),
+      list(wanted.map(({ layout, field }) => castType(layout.type(field)))),
+    );
+    for (const [n, name, type, sameBase, notNull, identity, expression] of rows) {
+      tables.get(n ?? '')?.columns.set(name ?? '', {
+        type: type ?? '',
+        sameBase: sameBase === 't',
+        notNull: notNull === 't',
+        identity: identity === 't',
+        default: expression ?? undefined,
+      });
+    }
+  }
+
+  async #loadIndexes(names: string, tables: ReadonlyMap<string, ExistingTable>): Promise<void> {
+    const rows = await this.rows(
+      `select t.n, c.relname, i.indisunique, m.amname, pg_get_expr(i.indpred, i.indrelid), i.indisprimary,
               (select string_agg(coalesce(a.attname, '?'), ',' order by k.n)
                  from unnest(i.indkey) with ordinality as k(num, n)
                  left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num)
-         from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-        where i.indrelid = to_regclass($1::text)`,
-      layout.table,
+         from ${ours}
+         join pg_index i on i.indrelid = to_regclass(t.name)
+         join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam`,
+      names,
     );
-    return new Map(
-      rows.map(([name, unique, method, where, columns]) => [
-        name ?? '',
-        { columns: columns ?? '', unique: unique === 't', method: method ?? '', where: where ?? undefined },
-      ]),
-    );
-  }
-
-  /** What to do on delete, by name of the foreign key: `a` no action, `r` restrict, `c` cascade, `n` set null. */
-  async foreignKeys(layout: TableLayout): Promise<Map<string, string>> {
-    const rows = await this.rows(
-      `select conname, confdeltype from pg_constraint where contype = 'f' and conrelid = to_regclass($1::text)`,
-      layout.table,
-    );
-    return new Map(rows.map(([name, action]) => [name ?? '', action ?? '']));
-  }
-
-  /** Labels of an enum type, in order; undefined where there is no such type. */
-  async enumValues(type: string): Promise<string[] | undefined> {
-    const rows = await this.rows(
-      'select enumlabel from pg_enum where enumtypid = to_regtype($1::text) order by enumsortorder',
-      type,
-    );
-    return rows.length === 0 ? undefined : rows.map(([label]) => label ?? '');
+    for (const [n, name, unique, method, where, primary, columns] of rows) {
+      const table = tables.get(n ?? '');
+      if (primary === 't') table?.primaryKey.push(...(columns ?? '').split(','));
+      const index = { columns: columns ?? '', unique: unique === 't', method: method ?? '', where: where ?? undefined };
+      table?.indexes.set(name ?? '', index);
+    }
   }
 
   /** A predicate as the server writes it, found out on an empty copy of the table. Only inside a transaction. */
   async canonicalPredicate(layout: TableLayout, where: string): Promise<string | undefined> {
+    const column = quoteName(layout.entity.fields[0]?.column ?? '');
     const steps = [
       'savepoint sw_predicate',
       `create temporary table sw_predicate (like ${layout.table})`,
-      `create index sw_predicate_idx on sw_predicate (${firstColumn(layout.entity)}) where ${where}`,
+      `create index sw_predicate_idx on sw_predicate (${column}) where ${where}`,
     ];
     for (const text of steps) await this.session.query({ text, values: [] });
     const rows = await this.rows(
@@ -131,11 +169,4 @@ export class Catalog {
     await this.session.query({ text: 'rollback to savepoint sw_predicate', values: [] });
     return rows[0]?.[0] ?? undefined;
   }
-}
-
-function firstColumn({ ids }: EntityModel): string {
-  return ids
-    .map((field) => `"${field.column.replaceAll('"', '""')}"`)
-    .slice(0, 1)
-    .join('');
 }

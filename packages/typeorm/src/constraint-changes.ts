@@ -1,30 +1,36 @@
 /** Indexes, foreign keys and enum types that are there under our name but are not what the entity says. */
 import type { EntityModel, IndexModel, SchemaChange } from '@storeweave/core';
 import { quoteName, type TableLayout } from '@storeweave/sql';
-import type { Catalog, ExistingIndex } from './catalog.js';
+import type { Catalog, ExistingIndex, ExistingTable } from './catalog.js';
 import { fieldType, foreignKeyName, foreignKeysOf } from './entity-schema.js';
 
 const deleteRules: Readonly<Record<string, string>> = { restrict: 'r', cascade: 'c', 'set null': 'n' };
 
 export async function constraintChanges(
   layout: TableLayout,
+  table: ExistingTable,
   entities: ReadonlySet<EntityModel>,
   layoutOf: (entity: EntityModel) => TableLayout,
   catalog: Catalog,
 ): Promise<SchemaChange[]> {
-  return [...(await indexChanges(layout, catalog)), ...(await foreignKeyChanges(layout, entities, layoutOf, catalog))];
+  return [...(await indexChanges(layout, table, catalog)), ...foreignKeyChanges(layout, table, entities, layoutOf)];
 }
 
-export async function enumChanges(
-  entity: EntityModel,
-  schema: string | undefined,
-  catalog: Catalog,
-): Promise<SchemaChange[]> {
+/** Names of the enum types of these entities, quoted. */
+export function enumTypes(entities: ReadonlySet<EntityModel>, schema: string | undefined): string[] {
+  return [...entities].flatMap((entity) =>
+    entity.fields.flatMap((field) =>
+      field.type === 'enum' ? fieldType(entity, { ...field, array: false }, schema) : [],
+    ),
+  );
+}
+
+export function enumChanges(entity: EntityModel, schema: string | undefined, catalog: Catalog): SchemaChange[] {
   const changes: SchemaChange[] = [];
   for (const field of entity.fields) {
     if (field.type !== 'enum') continue;
     const type = fieldType(entity, { ...field, array: false }, schema);
-    const existing = await catalog.enumValues(type);
+    const existing = catalog.enumValues(type);
     if (existing === undefined) continue;
     const wanted = (field.enumValues ?? []).map(String);
     const added = wanted.filter((value) => !existing.includes(value));
@@ -49,12 +55,11 @@ export async function enumChanges(
   return changes;
 }
 
-async function indexChanges(layout: TableLayout, catalog: Catalog): Promise<SchemaChange[]> {
+async function indexChanges(layout: TableLayout, table: ExistingTable, catalog: Catalog): Promise<SchemaChange[]> {
   const { entity } = layout;
-  const existing = await catalog.indexes(layout);
   const changes: SchemaChange[] = [];
   for (const index of entity.indexes) {
-    const found = existing.get(index.name);
+    const found = table.indexes.get(index.name);
     if (found === undefined || (await isSame(index, found, layout, catalog))) continue;
     const columns = index.fields.map((field) => quoteName(field.column)).join(', ');
     const where = index.where === undefined ? '' : ` WHERE ${index.where}`;
@@ -89,6 +94,21 @@ async function isSame(
   return found.where === (await catalog.canonicalPredicate(layout, index.where));
 }
 
+/** Whether there is anything that TypeORM would have to add. */
+export function isIncomplete(
+  layout: TableLayout,
+  table: ExistingTable | undefined,
+  entities: ReadonlySet<EntityModel>,
+): boolean {
+  const { entity } = layout;
+  return (
+    table === undefined ||
+    entity.fields.some((field) => !table.columns.has(field.column)) ||
+    entity.indexes.some((index) => !table.indexes.has(index.name)) ||
+    foreignKeysOf(entity, entities).some((relation) => !table.foreignKeys.has(foreignKeyName(relation)))
+  );
+}
+
 function bare(expression: string): string {
   return expression.replace(/[\s()"]/g, '').toLowerCase();
 }
@@ -103,19 +123,18 @@ export async function hasDuplicates(index: IndexModel, layout: TableLayout, cata
   );
 }
 
-async function foreignKeyChanges(
+function foreignKeyChanges(
   layout: TableLayout,
+  table: ExistingTable,
   entities: ReadonlySet<EntityModel>,
   layoutOf: (entity: EntityModel) => TableLayout,
-  catalog: Catalog,
-): Promise<SchemaChange[]> {
+): SchemaChange[] {
   const { entity } = layout;
-  const existing = await catalog.foreignKeys(layout);
   const changes: SchemaChange[] = [];
   for (const relation of foreignKeysOf(entity, entities)) {
     const { join, onDelete = 'restrict', target } = relation;
     const name = foreignKeyName(relation);
-    const rule = existing.get(name);
+    const rule = table.foreignKeys.get(name);
     if (join.via !== 'owner' || rule === undefined || rule === deleteRules[onDelete]) continue;
     const columns = join.fields.map((field) => quoteName(field.column)).join(', ');
     const referenced = join.targetFields.map((field) => quoteName(field.column)).join(', ');

@@ -1,14 +1,12 @@
 /** TypeORM's statements as changes with an entity, a summary, and a warning where rows that are there would refuse. */
 import type { EntityModel, SchemaChange } from '@storeweave/core';
 import type { TableLayout } from '@storeweave/sql';
-import type { Catalog, ExistingTable } from './catalog.js';
+import type { Catalog } from './catalog.js';
 import { hasDuplicates, hasOrphans } from './constraint-changes.js';
 import { enumName, foreignKeyName } from './entity-schema.js';
 
 export interface Additions {
   readonly entities: ReadonlySet<EntityModel>;
-  /** Tables that are there. */
-  readonly tables: ReadonlyMap<EntityModel, ExistingTable>;
   readonly layoutOf: (entity: EntityModel) => TableLayout;
   readonly catalog: Catalog;
 }
@@ -68,27 +66,28 @@ export async function describeAddition(text: string, additions: Additions): Prom
       'alter',
       `add column ${column} to ${altered}`,
       entity,
-      entity && columnRefused(entity, column, text, additions),
+      entity && (await columnRefused(entity, column, text, additions)),
     );
   }
   return change('alter', text.length > 120 ? `${text.slice(0, 117)}...` : text);
 }
 
+async function hasRows(entity: EntityModel, { layoutOf, catalog }: Additions): Promise<boolean> {
+  return catalog.table(entity) !== undefined && (await catalog.exists(`select 1 from ${layoutOf(entity).table}`));
+}
+
 /** A column that must have a value cannot be added to rows that have none. */
-function columnRefused(entity: EntityModel, column: string, text: string, { tables }: Additions): string {
-  const hasRows = tables.get(entity)?.hasRows === true;
-  if (!hasRows || !/ NOT NULL\b/.test(text) || / DEFAULT | IDENTITY| SERIAL/i.test(text)) return '';
+async function columnRefused(entity: EntityModel, column: string, text: string, additions: Additions): Promise<string> {
+  if (!/ NOT NULL\b/.test(text) || / DEFAULT | IDENTITY| SERIAL/i.test(text)) return '';
+  if (!(await hasRows(entity, additions))) return '';
   return `, but the rows in it have no value for ${column}: give the property a default, or make it nullable`;
 }
 
-async function indexRefused(
-  entity: EntityModel,
-  indexName: string,
-  { tables, layoutOf, catalog }: Additions,
-): Promise<string> {
+async function indexRefused(entity: EntityModel, indexName: string, additions: Additions): Promise<string> {
+  const { layoutOf, catalog } = additions;
   const index = entity.indexes.find((each) => each.name === indexName);
-  const existing = tables.get(entity);
-  if (index === undefined || !index.unique || existing === undefined || !existing.hasRows) return '';
+  const existing = catalog.table(entity);
+  if (index === undefined || !index.unique || existing === undefined || !(await hasRows(entity, additions))) return '';
   // Columns that come with the same plan are null in all rows, or the same default in all.
   const isNew = index.fields.filter((field) => !existing.columns.has(field.column));
   if (isNew.some((field) => field.default?.kind !== 'value')) return '';
@@ -96,12 +95,13 @@ async function indexRefused(
   return refused ? ', but some rows have the same values' : '';
 }
 
-async function keyRefused(entity: EntityModel, key: string, { tables, layoutOf, catalog }: Additions): Promise<string> {
+async function keyRefused(entity: EntityModel, key: string, additions: Additions): Promise<string> {
+  const { layoutOf, catalog } = additions;
   const relation = entity.relations.find((each) => foreignKeyName(each) === key);
-  const existing = tables.get(entity);
-  if (relation === undefined || relation.join.via !== 'owner' || existing === undefined || !existing.hasRows) return '';
-  if (relation.join.fields.some((field) => !existing.columns.has(field.column)) || !tables.has(relation.target))
-    return '';
+  const existing = catalog.table(entity);
+  if (relation === undefined || relation.join.via !== 'owner' || existing === undefined) return '';
+  if (relation.join.fields.some((field) => !existing.columns.has(field.column))) return '';
+  if (catalog.table(relation.target) === undefined) return '';
   const refused = await hasOrphans(relation, layoutOf(entity), layoutOf(relation.target), catalog);
   return refused ? `, but some rows refer to a ${relation.target.name} that is not there` : '';
 }

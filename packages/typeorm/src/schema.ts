@@ -4,12 +4,12 @@
  * finds nothing left to do.
  */
 import { type Access, type EntityModel, type SchemaChange, SchemaError, type SchemaStore } from '@storeweave/core';
-import { castType, type PgDomain, quoteName, type SqlSession, type TableLayout } from '@storeweave/sql';
+import { type PgDomain, quoteName, type SqlSession, type TableLayout } from '@storeweave/sql';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { additiveStatements, metadataOf } from './additive-builder.js';
-import { Catalog, type ExistingTable } from './catalog.js';
+import { Catalog } from './catalog.js';
 import { columnChanges } from './column-changes.js';
-import { constraintChanges, enumChanges } from './constraint-changes.js';
+import { constraintChanges, enumChanges, enumTypes, isIncomplete } from './constraint-changes.js';
 import { type Additions, describeAddition } from './describe-addition.js';
 
 /** Key of the advisory lock under which schemas are changed; the other stores on PostgreSQL take the same. */
@@ -77,27 +77,33 @@ export class TypeormSchema implements SchemaStore {
   }
 
   async #planIn(access: Access): Promise<SchemaChange[]> {
-    const runner = (this.domain.nativeOf(access) as EntityManager).queryRunner as QueryRunner;
+    const layouts = [...this.entities].map(this.layoutOf);
+    return this.domain.use(access, async (session) => {
+      const catalog = await Catalog.load(session, layouts, enumTypes(this.entities, this.defaultSchema));
+      const changes = await this.#namespaceChanges(catalog);
+      for (const entity of this.entities) changes.push(...enumChanges(entity, this.defaultSchema, catalog));
+      // TypeORM reads the whole catalogue for its comparison, which takes a while: only where there is work for it.
+      if (layouts.some((layout) => isIncomplete(layout, catalog.table(layout.entity), this.entities))) {
+        changes.push(...(await this.#additions(session, catalog)));
+      }
+      for (const layout of layouts) {
+        const table = catalog.table(layout.entity);
+        if (table === undefined) continue;
+        changes.push(...(await columnChanges(layout, table, catalog, this.defaultSchema)));
+        changes.push(...(await constraintChanges(layout, table, this.entities, this.layoutOf, catalog)));
+      }
+      return changes;
+    });
+  }
+
+  async #additions(session: SqlSession, catalog: Catalog): Promise<SchemaChange[]> {
+    const runner = (session.native as EntityManager).queryRunner as QueryRunner;
     const metadatas = metadataOf(this.dataSource, this.entities);
     const statements = await additiveStatements(this.dataSource, runner, [...metadatas.values()]);
-    return this.domain.use(access, async (session) => {
-      const catalog = new Catalog(session);
-      const tables = new Map<EntityModel, ExistingTable>();
-      const changes: SchemaChange[] = await this.#namespaceChanges(catalog);
-      const inPlace: SchemaChange[] = [];
-      for (const entity of this.entities) {
-        changes.push(...(await enumChanges(entity, this.defaultSchema, catalog)));
-        const layout = this.layoutOf(entity);
-        const table = await catalog.table(layout, (field) => castType(layout.type(field)));
-        if (table === undefined) continue;
-        tables.set(entity, table);
-        inPlace.push(...(await columnChanges(layout, table, catalog, this.defaultSchema)));
-        inPlace.push(...(await constraintChanges(layout, this.entities, this.layoutOf, catalog)));
-      }
-      const additions: Additions = { entities: this.entities, tables, layoutOf: this.layoutOf, catalog };
-      for (const text of statements) changes.push(await describeAddition(text, additions));
-      return [...changes, ...inPlace];
-    });
+    const additions: Additions = { entities: this.entities, layoutOf: this.layoutOf, catalog };
+    const changes: SchemaChange[] = [];
+    for (const text of statements) changes.push(await describeAddition(text, additions));
+    return changes;
   }
 
   async #namespaceChanges(catalog: Catalog): Promise<SchemaChange[]> {
