@@ -16,8 +16,16 @@ export function elementJson(entity: EntityModel, field: Field): Encode {
   switch (field.type) {
     case 'integer':
     case 'bigint':
-    case 'timestamp':
       return String;
+    case 'timestamp':
+      return (value) => {
+        const text = String(value);
+        const ms = field.timePrecision === 'ms' ? Number(text) : Number(BigInt(text) / 1000n);
+        if (!(ms >= EARLIEST_MS && ms < LATEST_MS)) {
+          throw encoderOf(entity, field).fail('it is before 4714 BC or after 294276, where PostgreSQL has no time');
+        }
+        return text;
+      };
     case 'boolean':
       return (value) => (value === true ? 'true' : 'false');
     case 'float':
@@ -44,6 +52,10 @@ export function elementJson(entity: EntityModel, field: Field): Encode {
     }
   }
 }
+
+/** Ends of PostgreSQL's own time. A number beyond them could be stored, but never read as a time again. */
+const EARLIEST_MS = -210_866_803_200_000;
+const LATEST_MS = 9_224_318_016_000_000;
 
 const decimal = /^([+-]?)0*(\d*)(?:\.(\d*))?$/;
 

@@ -32,8 +32,8 @@ async function openPglite(): Promise<TestDatabase> {
   const pglite = await PGlite.create();
   const config = createPgConfig(pglite) as unknown as pg.PoolConfig;
   const domain = new PgDomain(
-    poolConnections(() => new pg.Pool({ ...config, max: 1 })),
-    { name: 'pglite' },
+    poolConnections(() => new pg.Pool({ ...config, max: 1, connectionTimeoutMillis: 10_000 })),
+    { name: 'pglite', exclusive: true },
   );
   return asDatabase(domain, () => pglite.close());
 }
