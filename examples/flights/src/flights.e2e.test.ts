@@ -100,7 +100,7 @@ test('killed in the middle of each part and started again, it ends with exactly 
   expect(figuresOf(await job(['--json', '--data', data]))).toEqual(expected);
 }, 300_000);
 
-test('--fresh starts over, also with other flights in the folder', async () => {
+test('--fresh starts over, also with other flights in the folder; a damaged folder is named', async () => {
   const data = join(folder, 'fresh');
   const source = join(folder, 'small');
   await mkdir(source);
@@ -120,7 +120,12 @@ test('--fresh starts over, also with other flights in the folder', async () => {
   expect(other.stderr).toContain('was loaded with --flights 20k, and --flights 3m was asked for');
 
   expect(figuresOf(await job(['--json', '--data', data, '--fresh']))).toEqual(expected);
-}, 180_000);
+
+  await writeFile(join(data, 'postgres', 'global', 'pg_control'), 'damaged');
+  const damaged = await job(['--json', '--data', data]);
+  expect(damaged).toMatchObject({ code: 1, stdout: '' });
+  expect(damaged.stderr).toMatch(/^FolderDamagedError \(FOLDER_DAMAGED\): /);
+}, 240_000);
 
 test('the same on a PostgreSQL server', async () => {
   const stores = await (await sharedPostgres()).database('flights');
