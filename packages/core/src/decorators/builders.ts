@@ -16,7 +16,7 @@ import type { TimeSeries } from '../relations/time-series.js';
 import type { EmbeddedOptions } from './embedded.js';
 import type { MeasureOptions, TagOptions, TagType, TimestampOptions } from './measurement.js';
 import type { MomentOptions, VersionOptions } from './moments.js';
-import type { IdOptions, PropertyOptions, ValueOf } from './property.js';
+import type { IdOptions, One, PropertyOptions, ValueOf } from './property.js';
 import type { CascadeOptions, EdgeOptions, InverseOptions, ManyToManyOptions, ReferenceOptions } from './relations.js';
 
 /** What a builder has written down; the name comes from the key it stands under. */
@@ -44,21 +44,23 @@ export interface IdBuilder<V> extends Builder<V> {
 /** An identity that is made by the application or the store. */
 export interface GeneratedIdBuilder<V> extends OptionalBuilder<V>, IdBuilder<V> {}
 
-/** Options of a property of type `V`. A default is of that type, or of the one that a converter makes of it. */
+/** Options of a property of type `V`. A default is of that type, or a function, an array, or an object that a converter takes. */
 interface Options<V> extends Omit<PropertyOptions, 'values' | 'precision' | 'scale' | 'length' | 'default'> {
-  readonly default?: V | readonly V[] | (() => unknown) | object;
+  readonly default?: V | object;
 }
 
-/** `Writable` arrays in the class, whatever the decorator form accepts. */
-type Held<T extends FieldType, O> = O extends { readonly array: true; readonly convert?: undefined }
-  ? Extract<ValueOf<T, O>, unknown[]>
-  : ValueOf<T, O>;
+/** What the class holds: the converter's value, an array, or the value itself. */
+type Held<V, O> = O extends { readonly convert: { readonly fromStore: (value: never) => infer C } }
+  ? C
+  : O extends { readonly array: true }
+    ? V[]
+    : V;
 
-type Built<T extends FieldType, O> = O extends { readonly nullable: true }
-  ? Builder<Held<T, O> | null>
+type Built<V, O> = O extends { readonly nullable: true }
+  ? Builder<Held<V, O> | null>
   : O extends { readonly default: unknown }
-    ? OptionalBuilder<Held<T, O>>
-    : Builder<Held<T, O>>;
+    ? OptionalBuilder<Held<V, O>>
+    : Builder<Held<V, O>>;
 
 type BuiltId<T extends FieldType, O> = O extends { readonly generated: infer G }
   ? G extends string
@@ -97,47 +99,47 @@ const builders = {
     return field('id', type ?? 'uuid', rest, { id: { generated: generated ?? 'auto' } });
   },
   /** Text of varying length. */
-  string<const O extends Options<string> & { readonly length?: number } = object>(options?: O): Built<'string', O> {
+  string<const O extends Options<string> & { readonly length?: number } = object>(options?: O): Built<string, O> {
     return field('string', 'string', options);
   },
   /** Long text. */
-  text<const O extends Options<string> = object>(options?: O): Built<'text', O> {
+  text<const O extends Options<string> = object>(options?: O): Built<string, O> {
     return field('text', 'text', options);
   },
   /** A whole number of 32 bits. */
-  integer<const O extends Options<number> = object>(options?: O): Built<'integer', O> {
+  integer<const O extends Options<number> = object>(options?: O): Built<number, O> {
     return field('integer', 'integer', options);
   },
   /** A whole number of 64 bits, a bigint in the class. */
-  bigint<const O extends Options<bigint> = object>(options?: O): Built<'bigint', O> {
+  bigint<const O extends Options<bigint> = object>(options?: O): Built<bigint, O> {
     return field('bigint', 'bigint', options);
   },
   /** A number. */
-  float<const O extends Options<number> = object>(options?: O): Built<'float', O> {
+  float<const O extends Options<number> = object>(options?: O): Built<number, O> {
     return field('float', 'float', options);
   },
   /** An exact number, a string in the class. */
   decimal<const O extends Options<string> & { readonly precision?: number; readonly scale?: number } = object>(
     options?: O,
-  ): Built<'decimal', O> {
+  ): Built<string, O> {
     return field('decimal', 'decimal', options);
   },
   /** True or false. */
-  boolean<const O extends Options<boolean> = object>(options?: O): Built<'boolean', O> {
+  boolean<const O extends Options<boolean> = object>(options?: O): Built<boolean, O> {
     return field('boolean', 'boolean', options);
   },
   /** A calendar date, 'YYYY-MM-DD' in the class. */
-  date<const O extends Options<string> = object>(options?: O): Built<'date', O> {
+  date<const O extends Options<string> = object>(options?: O): Built<string, O> {
     return field('date', 'date', options);
   },
   /** An instant, a Date in the class (precision 'ms') or a bigint since 1970 ('us', 'ns'). */
   timestamp<const O extends Options<Date | bigint> & Pick<TimestampOptions, 'precision'> = object>(
     options?: O,
-  ): Built<'timestamp', O> {
+  ): Built<O extends { readonly precision: 'us' | 'ns' } ? bigint : Date, O> {
     return field('timestamp', 'timestamp', options);
   },
   /** A UUID. */
-  uuid<const O extends Options<string> = object>(options?: O): Built<'uuid', O> {
+  uuid<const O extends Options<string> = object>(options?: O): Built<string, O> {
     return field('uuid', 'uuid', options);
   },
   /** A JSON value; its type is the application's promise: `p.json<Settings>()`. */
@@ -149,14 +151,14 @@ const builders = {
     return field('jsonOrNull', 'json', { ...options, nullable: true });
   },
   /** Bytes. */
-  bytes<const O extends Options<Uint8Array> = object>(options?: O): Built<'bytes', O> {
+  bytes<const O extends Options<Uint8Array> = object>(options?: O): Built<Uint8Array, O> {
     return field('bytes', 'bytes', options);
   },
   /** One of these values. */
   enum<const V extends readonly (string | number)[], const O extends Options<V[number]> = object>(
     values: V,
     options?: O,
-  ): Built<'enum', O & { readonly values: V }> {
+  ): Built<V[number], O> {
     return field('enum', 'enum', { ...options, values });
   },
   /** Optimistic lock. See `@Version`. */
@@ -179,14 +181,17 @@ const builders = {
     return field('softDelete', 'timestamp', { ...options, nullable: true }, { special: 'softDelete' });
   },
   /** Name of a series. See `@Tag`. */
-  tag<const T extends TagType = 'string', const O extends TagOptions = object>(type?: T, options?: O): Built<T, O> {
+  tag<const T extends TagType = 'string', const O extends TagOptions = object>(
+    type?: T,
+    options?: O,
+  ): Built<One<T, O>, O> {
     return field('tag', type ?? 'string', options, { role: 'tag' });
   },
   /** A measured value. See `@Field`. */
   field<const T extends FieldType = 'float', const O extends MeasureOptions = object>(
     type?: T,
     options?: O,
-  ): Built<T, O> {
+  ): Built<One<T, O>, O> {
     return field('field', type ?? 'float', options, { role: 'measure' });
   },
   /** Time of a point. See `@Timestamp`. */

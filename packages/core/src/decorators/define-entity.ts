@@ -5,8 +5,8 @@
  */
 import {
   type AnnotationDeclaration,
+  type ClassDeclarations,
   declarationsOf,
-  type MemberDeclaration,
   type ModelDeclaration,
 } from '../metadata/declarations.js';
 import type { DataModel, LifecycleEvent } from '../model/entity-model.js';
@@ -14,21 +14,15 @@ import type { Defaults, identity, model, optional } from '../types/brands.js';
 import type { Builder, IdBuilder, OptionalBuilder } from './builders.js';
 import type { FullIndexOptions, ShardedOptions } from './indexes.js';
 
-/** A function that gives a builder. Stated without a call signature, so that its result is not looked at too early. */
-export interface LazyBuilder {
-  readonly name: string;
-  readonly length: number;
-  readonly apply: unknown;
-}
-
-/** Properties by name. */
-export type Props = Readonly<Record<string, Builder<unknown> | LazyBuilder>>;
-
 /** What there is to say about an entity beside its properties. */
 export interface EntityOptions<M extends DataModel, P> {
   /** Name of the entity, the class's own. */
   readonly name: string;
   readonly model: M;
+  /**
+   * Builders by name (`email: p.string()`), and functions that give one where it names a class (`() => p.manyToOne(User)`).
+   * Of no certain type here: the checker would otherwise look into every builder, and every function, too early.
+   */
   readonly props: P;
   /** Logical store; default: the model's name. */
   readonly store?: string;
@@ -89,12 +83,12 @@ const KINDS = { relational: 'relational', document: 'document', graph: 'node', t
  * }
  * ```
  */
-export function defineEntity<M extends DataModel, P extends Props>(options: EntityOptions<M, P>): DefinedEntity<M, P> {
+export function defineEntity<M extends DataModel, P extends object>(options: EntityOptions<M, P>): DefinedEntity<M, P> {
   const base = class {};
   Object.defineProperty(base, 'name', { value: options.name });
   const declarations = declarationsOf(base);
   declarations.models.push(modelDeclaration(options));
-  for (const [name, prop] of Object.entries(options.props)) declarations.members.push(memberDeclaration(name, prop));
+  for (const [name, prop] of Object.entries(options.props)) declareMember(declarations, name, prop);
   for (const { on, unique = false, ...rest } of options.indexes ?? []) {
     declarations.indexes.push({ by: 'indexes', properties: on, unique, ...rest });
   }
@@ -108,10 +102,10 @@ export function defineEntity<M extends DataModel, P extends Props>(options: Enti
 /**
  * Defines a class to embed: `class Address extends defineEmbedded({ zip: p.string() }) {}`.
  */
-export function defineEmbedded<P extends Props>(props: P): new () => EntityOf<P> {
+export function defineEmbedded<P extends object>(props: P): new () => EntityOf<P> {
   const base = class {};
   const declarations = declarationsOf(base);
-  for (const [name, prop] of Object.entries(props)) declarations.members.push(memberDeclaration(name, prop));
+  for (const [name, prop] of Object.entries(props)) declareMember(declarations, name, prop);
   return base as unknown as new () => EntityOf<P>;
 }
 
@@ -133,11 +127,14 @@ function modelDeclaration(
   };
 }
 
-function memberDeclaration(name: string, prop: Builder<unknown> | LazyBuilder): MemberDeclaration {
+function declareMember(declarations: ClassDeclarations, name: string, prop: unknown): void {
   if (typeof prop === 'function') {
-    return { kind: 'lazy', by: 'defineEntity', name, make: prop as () => unknown };
+    declarations.members.push({ kind: 'lazy', by: 'defineEntity', name, make: prop as () => unknown });
+  } else if (typeof prop === 'object' && prop !== null && 'declaration' in prop) {
+    declarations.members.push({ ...(prop as Builder<unknown>).declaration, name });
+  } else {
+    declarations.mistakes.push({ property: name, message: 'is no property. Give it a builder, like p.string().' });
   }
-  return { ...(prop as Builder<unknown>).declaration, name };
 }
 
 function shardedAnnotation(options: ShardedOptions<string>): AnnotationDeclaration {

@@ -14,7 +14,7 @@ export interface EmbeddedOptions {
 }
 
 /** A property that holds an embedded object, an array of them, or null. */
-export type EmbeddedProperty<V, N extends boolean> = <T, const A extends At>(
+export type EmbeddedProperty<V, N extends boolean> = <T, const A>(
   target: CheckEmbedded<T, Declared<T, A>, V, N>,
   at: A,
 ) => void;

@@ -73,7 +73,8 @@ export type ValueOf<T extends FieldType, O> = O extends {
     ? readonly One<T, O>[] | One<T, O>[]
     : One<T, O>;
 
-type One<T extends FieldType, O> = O extends { readonly values: readonly (infer V)[] }
+/** Type of one value, without regard to arrays and converters. */
+export type One<T extends FieldType, O> = O extends { readonly values: readonly (infer V)[] }
   ? V
   : O extends { readonly precision: 'us' | 'ns' }
     ? bigint

@@ -22,76 +22,73 @@ export type Owner<T, A> = A extends { readonly access: { has(object: infer O): b
 /** Name of the property. */
 export type NameAt<A> = A extends { readonly name: infer N } ? N : A;
 
-/** False where the checker runs without `strictNullChecks`, and null is in every type. */
-type Strict = null extends string ? false : true;
-
 /** A property that holds `V` and is never null. */
-export type PlainProperty<V, Said extends string> = <T, const A extends At>(
+export type PlainProperty<V, Said extends string> = <T, const A>(
   target: CheckPlain<T, Declared<T, A>, V, Said>,
   at: A,
 ) => void;
 
-type CheckPlain<T, D, V, Said extends string> = unknown extends D ? T : [D] extends [V] ? T : Misfit<D, V, Said>;
+type CheckPlain<T, D, V, Said extends string> = [D] extends [V] ? T : Misfit<T, D, V, Said>;
 
-/** The second most likely mistake is null; it has its own sentence. */
-type Misfit<D, V, Said extends string> = [NonNullable<D>] extends [V]
-  ? null extends D
-    ? Strict extends true
+/** What cannot be seen is not judged. The second most likely mistake is null; it has its own sentence. */
+type Misfit<T, D, V, Said extends string> = unknown extends D
+  ? T
+  : [NonNullable<D>] extends [V]
+    ? null extends D
       ? `${Said}: the property allows null, so add { nullable: true }`
-      : never
-    : `${Said}: the property allows undefined; declare it with ! or with null and { nullable: true }`
-  : `${Said}: the property must be of type ${NameOf<V>}`;
+      : `${Said}: the property allows undefined; declare it with ! or with null and { nullable: true }`
+    : `${Said}: the property must be of type ${NameOf<V>}`;
 
 /** A property that holds `V` or null. */
-export type NullableProperty<V, Said extends string> = <T, const A extends At>(
+export type NullableProperty<V, Said extends string> = <T, const A>(
   target: CheckNullable<T, Declared<T, A>, V, Said>,
   at: A,
 ) => void;
 
-type CheckNullable<T, D, V, Said extends string> = unknown extends D
-  ? T
-  : [NonNullable<D>] extends [V]
-    ? null extends D
-      ? T
-      : `${Said} is nullable, so the property must be of type ${NameOf<V>} | null`
+type CheckNullable<T, D, V, Said extends string> = [D] extends [V | null | undefined]
+  ? null extends D
+    ? T
+    : `${Said} is nullable, so the property must be of type ${NameOf<V>} | null`
+  : unknown extends D
+    ? T
     : `${Said}: the property must be of type ${NameOf<V>} | null`;
 
 /** A property that holds `V` and is filled in where the application gives no value. */
-export type DefaultedProperty<V, Said extends string> = <T, const A extends At>(
+export type DefaultedProperty<V, Said extends string> = <T, const A>(
   target: CheckDefaulted<T, A, Declared<T, A>, V, Said>,
   at: A,
 ) => void;
 
-type CheckDefaulted<T, A, D, V, Said extends string> = unknown extends D
-  ? T
-  : [D] extends [V]
-    ? // A private property is no input of `create`, so it need not be told there.
-      Extract<NameAt<A>, keyof Owner<T, A>> extends ConventionalNames | DefaultedNames<Owner<T, A>>
+type CheckDefaulted<T, A, D, V, Said extends string> = [D] extends [V]
+  ? NameAt<A> extends ConventionalNames
+    ? T
+    : // A private property is no input of `create`, so it need not be told there.
+      Extract<NameAt<A>, keyof Owner<T, A>> extends DefaultedNames<Owner<T, A>>
       ? T
       : `${Said} is filled in by itself, so the class must say: declare readonly [optional]: Defaults<'${NameAt<A> & string}'>`
-    : Misfit<D, V, Said>;
+  : Misfit<T, D, V, Said>;
 
 /** A decorator that cannot stand anywhere, because its own options contradict each other. */
-export type Refused<Why extends string> = <const A extends At>(target: Why, at: A) => void;
+export type Refused<Why extends string> = <const A>(target: Why, at: A) => void;
 
 /** `@Property()` without a type: only emitted metadata can tell it, and only legacy compilers emit it. */
-export type UntypedProperty = <T, const A extends At>(
+export type UntypedProperty = <T, const A>(
   target: A extends PropertyKey ? T : "@Property() needs a type, like @Property('string')",
   at: A,
 ) => void;
 
-/** A property that holds a relation container. `Base` is the container of any entity, `Exact` that of the target. */
-export type RelationProperty<Exact, Said extends string> = <T, const A extends At>(
+/** A property that holds a relation container, `Exact` that of the target. */
+export type RelationProperty<Exact, Said extends string> = <T, const A>(
   target: CheckRelation<T, Declared<T, A>, Exact, Said>,
   at: A,
 ) => void;
 
-type CheckRelation<T, D, Exact, Said extends string> = unknown extends D
-  ? T
-  : [D] extends [Exact]
-    ? [Exact] extends [D]
-      ? T
-      : Said
+type CheckRelation<T, D, Exact, Said extends string> = [D] extends [Exact]
+  ? [Exact] extends [D]
+    ? T
+    : Said
+  : unknown extends D
+    ? T
     : Said;
 
 /** A method without parameters, called at a moment of the entity's life. */

@@ -529,7 +529,8 @@ describe('defineEntity', () => {
       props: {
         id: p.id(),
         name: p.string(),
-        friend: (() => 'User') as never,
+        friend: () => 'User',
+        nick: 'string',
         boss: () => p.manyToOne(undefined as never),
         late: (() => {
           throw new ReferenceError("Cannot access 'Late' before initialization");
@@ -541,6 +542,7 @@ describe('defineEntity', () => {
     expect(mistakes(Person)).toEqual([
       expect.stringMatching(/^Person\.friend: is a function that gives no property/),
       expect.stringMatching(/^Person\.late: cannot be read: Cannot access 'Late'/),
+      'Person.nick: is no property. Give it a builder, like p.string().',
       expect.stringMatching(/^Person\.boss: the target of @manyToOne is undefined/),
       expect.stringMatching(/^Person\.normalise: is called beforeInsert, but the class has no such method/),
       expect.stringMatching(/^Person: @indexes\(\['nme'\]\) names 'nme'.*Did you mean 'name'/),
