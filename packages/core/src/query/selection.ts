@@ -6,7 +6,7 @@ import type { EntityModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
 import { at, describe, invalid, type Place } from './comparand.js';
 import { fromNeutral } from './identity.js';
-import { type Members, membersOf, unknownProperty } from './members.js';
+import { type Member, type Members, membersOf, unknownProperty } from './members.js';
 
 export interface Selection {
   readonly fields: readonly Field[];
@@ -17,6 +17,8 @@ export interface Selection {
 /** A selected value: a field, or what is at a path in a json field. */
 interface Part {
   readonly field: Field;
+  /** Where in the plain object it goes. */
+  readonly path: readonly string[];
   readonly inside?: readonly string[];
 }
 
@@ -35,16 +37,12 @@ export function compileSelection(entity: EntityModel, select: unknown): Selectio
   const whole = new Set(asked.filter((part) => part.inside === undefined).map((part) => part.field));
   const parts = asked.filter((part) => part.inside === undefined || !whole.has(part.field));
   const fields = [...new Set(parts.map((part) => part.field))];
-  const steps = parts.map(({ field, inside }) => ({
-    position: fields.indexOf(field),
-    field,
-    inside,
-    path: inside === undefined ? field.path : [...field.path, ...inside],
-  }));
-  const nullable = entity.embeddeds
-    .filter((part) => part.nullable)
-    .map((part) => part.path)
-    .sort((a, b) => b.length - a.length); // inner ones first: an outer one may be empty only after them
+  const steps = parts.map((part) => ({ ...part, position: fields.indexOf(part.field) }));
+  const composite = entity.relations.filter(({ join }) => join.via === 'owner' && join.fields.length > 1);
+  const nullable = [
+    ...entity.embeddeds.filter((part) => part.nullable).map((part) => part.path),
+    ...composite.map(({ name }) => [name]),
+  ].sort((a, b) => b.length - a.length); // inner ones first: an outer one may be empty only after them
   return {
     fields,
     toPlain(row) {
@@ -73,11 +71,10 @@ function partsAt(place: Place, path: unknown): readonly Part[] {
       members = member.members;
       continue;
     }
-    if (rest.length === 0 && member.kind === 'field') return [{ field: member.field }];
-    if (member.kind === 'field' && member.field.type === 'json') return [{ field: member.field, inside: rest }];
-    if (rest.length === 0 && member.kind === 'relation' && member.fields.length > 0) {
-      return member.fields.map((field) => ({ field }));
-    }
+    if (rest.length === 0 && member.kind === 'field') return [partOf(member.field)];
+    if (member.kind === 'field' && member.field.type === 'json')
+      return [{ field: member.field, path: [...member.field.path, ...rest], inside: rest }];
+    if (rest.length === 0 && member.kind === 'relation' && member.fields.length > 0) return keyParts(member);
     throw invalid(
       at(place, ...here),
       member.kind === 'relation'
@@ -90,8 +87,21 @@ function partsAt(place: Place, path: unknown): readonly Part[] {
 
 function leaves(members: Members): Part[] {
   return [...members.values()].flatMap((member) => {
-    if (member.kind === 'field') return [{ field: member.field }];
-    return member.kind === 'embedded' ? leaves(member.members) : member.fields.map((field) => ({ field }));
+    if (member.kind === 'field') return [partOf(member.field)];
+    return member.kind === 'embedded' ? leaves(member.members) : keyParts(member);
+  });
+}
+
+function partOf(field: Field): Part {
+  return { field, path: field.path };
+}
+
+/** The key of a relation goes under its name, also where it is kept in properties of other names. */
+function keyParts({ relation, fields }: Extract<Member, { kind: 'relation' }>): Part[] {
+  const { join } = relation;
+  return fields.map((field, at) => {
+    const inner = join.via === 'owner' && fields.length > 1 ? (join.targetFields[at]?.path ?? []) : [];
+    return { field, path: [relation.name, ...inner] };
   });
 }
 

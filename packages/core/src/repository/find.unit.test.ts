@@ -4,7 +4,7 @@ import { InvalidQueryError } from '../errors/errors.js';
 import { settle } from '../query/semi-join.js';
 import { compileWhere } from '../query/where.js';
 import { TestHouse } from './contexts.fixture.js';
-import { Author, ENTITIES, Label, Post, Profile } from './domain.fixture.js';
+import { Author, Book, ENTITIES, Label, Post, Profile, Shelf } from './domain.fixture.js';
 
 async function publishingHouse() {
   const house = await new TestHouse(ENTITIES).open();
@@ -240,6 +240,12 @@ describe('orders and selections', () => {
     expect(posts).toEqual([
       { id: 12, author: 3 },
       { id: 13, author: null },
+    ]);
+    await house.repository(Shelf).insert({ room: 'A', number: 1, label: 'a', position: 1 });
+    await house.repository(Book).insert([{ title: 'x', shelf: { room: 'A', number: 1 } }, { title: 'y' }]);
+    expect(await house.repository(Book).find({ select: ['shelf'], orderBy: { id: 'asc' } })).toEqual([
+      { shelf: { room: 'A', number: 1 } },
+      { shelf: null },
     ]);
     const author: number | null = posts[0]?.author ?? null;
     expect(author).toBe(3);

@@ -4,8 +4,8 @@ import type { Field, Row, Value } from '../model/field.js';
 import { firstVersion, momentFor } from '../unit-of-work/managed-values.js';
 
 /** The present moment as a neutral value of a field. */
-export function now(field: Field): Value {
-  return momentFor(field, Date.now());
+export function now(field: Field, ms: number = Date.now()): Value {
+  return momentFor(field, ms);
 }
 
 /** What a version grows by; it starts with the same. */
@@ -14,8 +14,8 @@ export function one(field: Field): Value {
 }
 
 /** Completes a new row. Times that the application gave are kept. */
-export function manageNew(entity: EntityModel, row: Row): void {
+export function manageNew(entity: EntityModel, row: Row, ms: number): void {
   const { version, createdAt, updatedAt } = entity;
   if (version !== undefined) row[version.index] = one(version);
-  for (const field of [createdAt, updatedAt]) if (field !== undefined) row[field.index] ??= now(field);
+  for (const field of [createdAt, updatedAt]) if (field !== undefined) row[field.index] ??= now(field, ms);
 }

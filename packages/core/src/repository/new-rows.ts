@@ -13,6 +13,7 @@ import { keyRow } from '../query/identity.js';
 import { alignKey } from '../query/key.js';
 import { type Members, membersOf, nearest } from '../query/members.js';
 import { Collection, collectionState } from '../relations/collection.js';
+import { Ref } from '../relations/ref.js';
 import { seriesState, TimeSeries } from '../relations/time-series.js';
 import { manageNew } from './managed.js';
 
@@ -20,6 +21,7 @@ import { manageNew } from './managed.js';
 export function newRows(entity: EntityModel, list: readonly unknown[]): Row[] {
   const codec = entityCodec(entity);
   const members = membersOf(entity);
+  const ms = Date.now();
   return list.map((data, at) => {
     if (typeof data !== 'object' || data === null) {
       throw new InvalidValueError(
@@ -34,7 +36,7 @@ export function newRows(entity: EntityModel, list: readonly unknown[]): Row[] {
     const row = codec.dehydrate(instance, () => null);
     for (const relation of entity.relations)
       setReference(entity, row, relation, (data as Record<string, unknown>)[relation.name]);
-    manageNew(entity, row);
+    manageNew(entity, row, ms);
     checkRequired(entity, row, instance);
     return row;
   });
@@ -64,7 +66,8 @@ function setReference(entity: EntityModel, row: Row, relation: RelationModel, va
   if (value === undefined) return;
   const { join } = relation;
   if (join.via === 'owner') {
-    const key = value === null ? undefined : referenceKey(entity, relation, value);
+    const given = value instanceof Ref ? referred(value) : value;
+    const key = given === null ? undefined : referenceKey(entity, relation, given);
     join.fields.forEach((field, at) => {
       row[field.index] = key?.[at] ?? null;
     });
@@ -75,6 +78,11 @@ function setReference(entity: EntityModel, row: Row, relation: RelationModel, va
     `${entity.name}.${relation.name} is kept elsewhere and cannot be inserted with ${entity.name}. Use uow.create() or uow.add(), which write what they reach, or insert the other side.`,
     { entity: entity.name, property: relation.name },
   );
+}
+
+/** What a `Ref` refers to: its entity, which may have got its key since, or the key. */
+function referred(ref: Ref<object>): unknown {
+  return (ref.isLoaded ? ref.get() : undefined) ?? ref.key ?? null;
 }
 
 /** Key of a related entity, from the entity or its id, in the form of the owner's fields. */

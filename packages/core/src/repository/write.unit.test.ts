@@ -55,6 +55,19 @@ describe('insert', () => {
     expect((await books.find({ where: { id: second?.id ?? 0 } }))[0]?.title).toBe('two');
   });
 
+  it('takes a detached entity with its references', async () => {
+    const posts = house.repository(Post);
+    await posts.insert({ id: 1, title: 'x', author: 2 });
+    await posts.insert({ id: 2, title: 'y' });
+    const found = await posts.find({ orderBy: { id: 'asc' } });
+    await posts.delete({}, { hard: true });
+    await posts.insert(found as never);
+    expect(await posts.find({ select: ['id', 'author'], orderBy: { id: 'asc' } })).toEqual([
+      { id: 1, author: 2 },
+      { id: 2, author: null },
+    ]);
+  });
+
   it.each([
     ['a missing value', { id: 9 }, NotNullViolationError, 'Author.name has no value'],
     [
