@@ -1,4 +1,13 @@
-import { type EntityModel, ForeignKeyViolationError, InvalidQueryError, type Row } from '@storeweave/core';
+import {
+  type EntityModel,
+  ForeignKeyViolationError,
+  InvalidQueryError,
+  type PathRow,
+  type Row,
+  type TraverseSpec,
+} from '@storeweave/core';
+import { memoryStore } from '@storeweave/testing';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { databases, type TestDatabase } from '../testing/databases.fixture.js';
 import { graphDomain, graphEntities, Knows, Person, Place, User, Visited } from '../testing/graph-model.fixture.js';
@@ -218,6 +227,125 @@ describe.each(databases)('PostgresGraphStore on $name', ({ open }) => {
     await know(...many.slice(1).map((to): [number, number] => [1, to]));
     expect(await ends({ limit: 10 })).toHaveLength(10);
   });
+
+  it('walks as plain JavaScript does', async () => {
+    const plain = memoryStore();
+    await plain.open({ name: 'graph', entities: graphEntities() });
+    const size = 8;
+    const edge = fc.tuple(
+      fc.integer({ min: 1, max: size }),
+      fc.integer({ min: 1, max: size }),
+      fc.integer({ min: 0, max: 3 }),
+    );
+    const since = { field: knows.fieldsByName.get('since') as never };
+    const age = { field: person.fieldsByName.get('age') as never };
+    const step = fc.record({
+      direction: fc.constantFrom('out' as const, 'in' as const, 'both' as const),
+      low: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
+    });
+    const spec = fc.record({
+      keys: fc.uniqueArray(fc.integer({ min: 1, max: size }), { minLength: 1, maxLength: 3 }),
+      known: step,
+      visits: fc.option(step, { nil: undefined }),
+      minDepth: fc.integer({ min: 1, max: 3 }),
+      more: fc.integer({ min: 0, max: 3 }),
+      unique: fc.constantFrom('vertices' as const, 'paths' as const),
+      limit: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),
+      old: fc.option(fc.integer({ min: 1, max: size * 10 }), { nil: undefined }),
+      to: fc.integer({ min: 1, max: size }),
+    });
+    const visits = fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: size }), fc.integer({ min: 1, max: 3 })), {
+      maxLength: 10,
+      selector: String,
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(edge, { maxLength: 24 }), visits, spec, async (edges, trips, given) => {
+        await database.ask('truncate "people", "places", "KNOWS", "VISITED" cascade');
+        for (const each of graphEntities())
+          await plain.bulk?.({ op: 'deleteWhere', entity: each, where: { op: 'and', conditions: [] } }, {});
+        const rows = {
+          people: Array.from({ length: size }, (_, i): Row => [i + 1, `p${i}`, i * 10, 1]),
+          places: [1, 2, 3].map((n): Row => ['NO', n, 'x']),
+          knows: edges.map(([from, to, year], i): Row => [uuid(i), from, to, year]),
+          visited: trips.map(([from, to]): Row => [from, 'NO', to, 1]),
+        };
+        const known = ['id', 'from', 'to', 'since'].map((name) => knows.fieldsByName.get(name) as never);
+        const seen = ['from', 'to.country', 'to.number', 'times'].map(
+          (name) => visited.fieldsByName.get(name) as never,
+        );
+        for (const target of [store, plain]) {
+          const put = async (entity: EntityModel, fields: EntityModel['fields'], given: Row[]) => {
+            if (given.length > 0)
+              await target.write({ op: 'insert', entity, fields, rows: given.map((row) => [...row]) }, {});
+          };
+          await put(person, person.fields, rows.people);
+          await put(place, place.fields, rows.places);
+          await put(knows, known, rows.knows);
+          await put(visited, seen, rows.visited);
+        }
+        const steps = [
+          {
+            relationship: knows,
+            direction: given.known.direction,
+            ...(given.known.low === undefined
+              ? {}
+              : { where: { op: 'gte' as const, on: since, value: given.known.low } }),
+          },
+          ...(given.visits === undefined ? [] : [{ relationship: visited, direction: given.visits.direction }]),
+        ];
+        const walk: TraverseSpec = {
+          from: person,
+          keys: given.keys.map((key) => [key]),
+          steps,
+          minDepth: given.minDepth,
+          maxDepth: given.minDepth + given.more,
+          unique: given.unique,
+          ...(given.old === undefined
+            ? {}
+            : { vertices: { entity: person, where: { op: 'lte', on: age, value: given.old } } }),
+        };
+        const whole = (await plain.graph?.traverse(walk, {})) ?? [];
+        const ours = await store.graph.traverse(walk, {});
+        // Which of several shortest ways leads to a vertex is nobody's promise; each must be a real one.
+        const name = (row: PathRow) =>
+          JSON.stringify(given.unique === 'paths' ? row : [row.start, row.depth, row.vertices.at(-1)]);
+        expect(ours.map(name).sort()).toEqual(whole.map(name).sort());
+        if (given.limit !== undefined) {
+          const some = await store.graph.traverse({ ...walk, limit: given.limit }, {});
+          expect(some).toHaveLength(Math.min(given.limit, whole.length));
+          const names = new Set(whole.map(name));
+          for (const row of some) expect(names).toContain(name(row));
+        }
+        const path = {
+          from: { entity: 'Person', key: [given.keys[0]] },
+          to: { entity: 'Person', key: [given.to] },
+          steps,
+          maxDepth: given.minDepth + given.more,
+        };
+        const shortest = await store.graph.shortestPath(path, {});
+        expect(shortest?.depth).toBe((await plain.graph?.shortestPath(path, {}))?.depth);
+        for (const row of shortest === undefined ? ours : [...ours, shortest])
+          expectReal(row, rows.knows, rows.visited);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  /** Each edge of the path is stored, and joins the vertices that it stands between. */
+  function expectReal(row: PathRow, known: Row[], seen: Row[]): void {
+    expect(row.edges).toHaveLength(row.depth);
+    expect(row.vertices).toHaveLength(row.depth + 1);
+    row.edges.forEach((edge, i) => {
+      const joined = [row.vertices[i], row.vertices[i + 1]].map((vertex) => JSON.stringify(vertex?.key)).sort();
+      const stored =
+        edge.entity === 'Knows'
+          ? known.filter(([id]) => id === edge.key[0]).map(([, from, to]) => [[from], [to]])
+          : seen
+              .filter((each) => edge.key.every((value, at) => each[at] === value))
+              .map(([from, country, number]) => [[from], [country, number]]);
+      expect(stored.map((ends) => ends.map((key) => JSON.stringify(key)).sort())).toContainEqual(joined);
+    });
+  }
 
   it('refuses steps along entities that have no ends', async () => {
     await expect(ends({ steps: [out(person)] })).rejects.toThrow(InvalidQueryError);
