@@ -42,6 +42,7 @@ export class PgDomain implements SqlDomain {
   readonly #names: StatementNames;
   readonly #holders = new Set<Holder>();
   readonly #states = new WeakMap<PgClient, ClientState>();
+  readonly #transactions = new Set<PgTransaction>();
   #users = 0;
   #opening: Promise<void> | undefined;
 
@@ -69,6 +70,11 @@ export class PgDomain implements SqlDomain {
   async close(): Promise<void> {
     if (this.#users === 0 || --this.#users > 0) return;
     this.#opening = undefined;
+    // A pool waits for what it has lent, and would wait for ever for a transaction that nobody ends.
+    const closed = new InvalidStateError(
+      `"${this.name}" was closed while the transaction was running; nothing of it was written.`,
+    );
+    await Promise.all([...this.#transactions].map((transaction) => transaction.abandon(closed)));
     await this.connections.close();
   }
 
@@ -104,7 +110,11 @@ export class PgDomain implements SqlDomain {
       options.acquireTimeoutMs,
       options.signal,
     );
-    const transaction = new PgTransaction(this, session, options, released);
+    const transaction: PgTransaction = new PgTransaction(this, session, options, (broken) => {
+      this.#transactions.delete(transaction);
+      released(broken);
+    });
+    this.#transactions.add(transaction);
     await transaction.start();
     return transaction;
   }

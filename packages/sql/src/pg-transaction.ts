@@ -52,9 +52,9 @@ export class PgTransaction implements Transaction {
       this.#finish(true);
       throw error;
     }
-    if (timeoutMs !== undefined) this.#timer = setTimeout(() => void this.#abandon(timedOut(timeoutMs)), timeoutMs);
+    if (timeoutMs !== undefined) this.#timer = setTimeout(() => void this.abandon(timedOut(timeoutMs)), timeoutMs);
     if (signal !== undefined) {
-      const onAbort = () => void this.#abandon(abortedBy(signal));
+      const onAbort = () => void this.abandon(abortedBy(signal));
       signal.addEventListener('abort', onAbort, { once: true });
       this.#stopListening = () => signal.removeEventListener('abort', onAbort);
       if (signal.aborted) onAbort();
@@ -140,7 +140,7 @@ export class PgTransaction implements Transaction {
   }
 
   /** Ends the transaction from outside: nobody may use it any more, and its locks are given up at once. */
-  async #abandon(error: StoreweaveError): Promise<void> {
+  async abandon(error: StoreweaveError): Promise<void> {
     if (this.#over || this.#committing) return;
     this.#over = true;
     this.#failure = error;
