@@ -8,6 +8,7 @@ import { type PgConnections, PgDomain } from '@storeweave/sql';
 import { DataSourceConnections, TypeormStore } from '@storeweave/typeorm';
 import { DataSource } from 'typeorm';
 import { EmbeddedDatabase } from './embedded-database.js';
+import { exchange } from './protocol.js';
 
 /** See `EmbeddedOptions`. */
 export interface PGliteOptions {
@@ -81,9 +82,9 @@ function owning(connections: PgConnections, database: EmbeddedDatabase): PgConne
 
 /** What PGlite's adapter for `pg` uses of an instance, always of the one that runs now. */
 function adapted(database: EmbeddedDatabase): PGlite {
-  const used: Pick<PGlite, 'waitReady' | 'execProtocolStream'> = {
+  const used = {
     waitReady: Promise.resolve(),
-    execProtocolStream: async (...message) => database.pglite.execProtocolStream(...message),
+    execProtocolStream: (message: Uint8Array) => exchange(database.pglite, message),
   };
-  return used as PGlite;
+  return used as unknown as PGlite;
 }
