@@ -20,8 +20,12 @@ export function timestampOf(entity: EntityModel): Field {
 export function seriesDesign(entity: EntityModel, layout: TableLayout, schema: string | undefined): TableDesign {
   const time = timestampOf(entity);
   const keys = [...entity.ids.filter((field) => field !== time), time];
+  const design = entityDesign(entity, layout, schema);
+  const retention = entity.annotations.get('retention');
   return {
-    ...entityDesign(entity, layout, schema),
+    ...design,
+    // Dropping old partitions is an explicit act; whoever does it finds here what the class says.
+    purpose: retention === undefined ? design.purpose : `${design.purpose}, kept for ${String(retention)}`,
     primaryKey: keys.map((field) => field.column),
     partitionedBy: time.column,
   };
