@@ -16,6 +16,7 @@ import type { Transaction, TransactionDomain, TransactionOptions } from '../stor
 import type { Store } from '../store/store.js';
 import type { PlannedWrite } from './planned-write.js';
 import { failureOf, inTurn, mend } from './turns.js';
+import { pause, untilAborted } from './waiting.js';
 
 /** What is to be written where; `write` for a statement that does not go through a plan. */
 export interface Intent {
@@ -26,6 +27,9 @@ export interface Intent {
 
 /** What a unit of work over several transaction domains is promised. */
 export type Atomicity = 'atomic' | 'best-effort';
+
+/** How much longer than its limit a COMMIT that is under way is waited for, in milliseconds. */
+const COMMIT_GRACE_MS = 500;
 
 export class DomainTransactions {
   readonly #running = new Map<TransactionDomain, Promise<Transaction>>();
@@ -106,7 +110,7 @@ export class DomainTransactions {
     for (const [at, domain] of domains.entries()) {
       try {
         const transaction = await this.#running.get(domain);
-        if (transaction !== undefined) await inTurn(transaction, () => this.#commitOne(transaction));
+        if (transaction !== undefined) await this.#commitOne(transaction);
         this.#running.delete(domain);
         if (this.#written.has(domain)) committed.push(domain);
       } catch (error) {
@@ -165,11 +169,28 @@ export class DomainTransactions {
 
   async #commitOne(transaction: Transaction): Promise<void> {
     const failure = failureOf(transaction);
-    if (failure === undefined) return transaction.commit();
-    throw new InvalidStateError(
-      `An earlier call on ${transaction.domain.name} failed in this unit of work (${failure instanceof Error ? failure.message : String(failure)}), so it cannot be committed. Let the error leave the callback, or do what may fail inside uow.transaction().`,
-      { cause: failure },
-    );
+    if (failure !== undefined) {
+      throw new InvalidStateError(
+        `An earlier call on ${transaction.domain.name} failed in this unit of work (${failure instanceof Error ? failure.message : String(failure)}), so it cannot be committed. Let the error leave the callback, or do what may fail inside uow.transaction().`,
+        { cause: failure },
+      );
+    }
+    const commit = inTurn(transaction, () => transaction.commit());
+    try {
+      await untilAborted(commit, this.options.signal);
+    } catch (error) {
+      if (this.options.signal?.aborted !== true) throw error;
+      // It is under way and cannot be called back; most often it is through in a moment.
+      const late = await Promise.race([commit.then(() => true), pause(COMMIT_GRACE_MS, undefined).then(() => false)]);
+      if (late) return;
+      // Ended when it answers, without anybody waiting for that.
+      this.#running.delete(transaction.domain);
+      inTurn(transaction, () => transaction.rollback()).catch(() => {});
+      throw new CommitUnknownError(
+        `The time limit or signal came while ${transaction.domain.name} was committing, and it did not answer within ${COMMIT_GRACE_MS} ms. It may or may not have committed: look before doing it again.`,
+        { cause: error },
+      );
+    }
   }
 
   #checkIsolation(store: Store, entity: EntityModel): void {

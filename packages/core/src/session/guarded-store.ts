@@ -3,11 +3,11 @@
  * whether the store minds them or not. What a store lacks, its guard lacks, too.
  */
 import { inTurn } from '../commit/turns.js';
+import { throwIfAborted, untilAborted } from '../commit/waiting.js';
 import { TimeoutError } from '../errors/errors.js';
 import type { Access } from '../store/access.js';
 import type { ReadSpec, Rows } from '../store/read.js';
 import type { Store } from '../store/store.js';
-import { throwIfAborted, untilAborted } from './cancellation.js';
 
 export function guardStore(store: Store): Store {
   const { stream, count, aggregate, bulk } = store;

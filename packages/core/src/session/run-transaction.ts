@@ -3,10 +3,11 @@
  * and nothing of the attempt is left anywhere; and stops at the caller's signal or time limit, whatever is under way.
  */
 
+import { pause, untilAborted } from '../commit/waiting.js';
 import type { IsolationLevel } from '../store/capabilities.js';
 import { runInScope } from '../store/work-scope.js';
 import { backOff, isRetryable, RETRIES } from './back-off.js';
-import { Cancellation, pause, untilAborted } from './cancellation.js';
+import { Cancellation } from './cancellation.js';
 import type { Environment } from './environment.js';
 import { Work } from './work.js';
 
