@@ -68,13 +68,6 @@ export const allTypes = (on: DataModel): Need =>
     ['bytes', 'json', 'decimal', 'bigint', 'date'].every((type) => c.types.some((each) => each === type)),
   );
 
-/** The entities of a topic that exist once per model. */
-export interface PerModel<T> {
-  readonly relational: T;
-  readonly document: T;
-  readonly graph: T;
-}
-
 export const articles = { relational: RelationalArticle, document: DocumentArticle, graph: NodeArticle } as const;
 export const reviews = { relational: RelationalReview, document: DocumentReview, graph: NodeReview } as const;
 export const diaries = { relational: RelationalDiary, document: DocumentDiary, graph: NodeDiary } as const;
