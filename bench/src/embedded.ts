@@ -12,8 +12,7 @@ import pg from 'pg';
 import { v7 } from 'uuid';
 import { Employee, type EmployeeData, employees } from './employee.js';
 import * as hand from './hand-written.js';
-import type { BenchOptions } from './main.js';
-import { type BenchRow, type Contender, compare, compareMemory } from './rounds.js';
+import { type BenchOptions, type BenchRow, type Contender, compare, compareMemory } from './rounds.js';
 
 export async function run(options: BenchOptions): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
@@ -46,12 +45,7 @@ export async function run(options: BenchOptions): Promise<BenchRow[]> {
   return rows;
 }
 
-async function bench(
-  server: string,
-  weave: Storeweave,
-  client: pg.Client,
-  options: BenchOptions,
-): Promise<BenchRow[]> {
+async function bench(server: string, weave: Storeweave, client: pg.Client, options: BenchOptions): Promise<BenchRow[]> {
   const round = { rounds: options.rounds, warmUp: 3 };
   const repository = weave.repository(Employee);
   const rows: BenchRow[] = [];

@@ -3,17 +3,12 @@
  * array of rows and nothing else on standard output.
  */
 import { parseArgs } from 'node:util';
-import type { BenchRow } from './rounds.js';
+import type { BenchOptions, BenchRow } from './rounds.js';
 
 const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promise<BenchRow[]> }>> = {
   embedded: () => import('./embedded.js'),
   types: () => import('./types.js'),
 };
-
-export interface BenchOptions {
-  readonly json: boolean;
-  readonly rounds: number;
-}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

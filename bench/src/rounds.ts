@@ -14,6 +14,13 @@ export interface BenchRow {
   readonly ratio: number;
 }
 
+/** What the command line asks of every benchmark. */
+export interface BenchOptions {
+  /** Standard output is for the result alone. */
+  readonly json: boolean;
+  readonly rounds: number;
+}
+
 export interface Contender {
   readonly name: string;
   /** Untimed, before each round. */
