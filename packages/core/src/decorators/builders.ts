@@ -272,7 +272,9 @@ const builders = {
 } as const;
 
 /** All builders; an interface, so that messages name it instead of printing it. */
-export interface Builders extends Readonly<typeof builders> {}
+export interface Builders extends BuildersByName {}
+
+type BuildersByName = typeof builders;
 
 /** Builders of properties for `defineEntity`. Options are those of the decorators of the same name. */
 export const p: Builders = builders;

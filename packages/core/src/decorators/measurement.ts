@@ -1,7 +1,7 @@
 /** Properties of a measurement. A point is known by its time and its tags together. */
 import type { FieldType, Field as StoredField, TimePrecision } from '../model/field.js';
+import { declareField } from './declare-field.js';
 import type { Defaulted, PropertyOptions, ValueOf } from './property.js';
-import { declareField } from './property.js';
 import type { NullableProperty, PlainProperty } from './shape.js';
 
 /** Types that name a series. */

@@ -1,6 +1,7 @@
 /** Properties that Storeweave keeps by itself: versions, times of creation and change, soft deletion. */
+
+import { declareField } from './declare-field.js';
 import type { PropertyOptions } from './property.js';
-import { declareField } from './property.js';
 import type { DefaultedProperty, NullableProperty } from './shape.js';
 
 /** Options of `@Version`. */

@@ -1,7 +1,6 @@
 /** `@Property` and `@Id`: the stored values of an entity, with their types checked against the class's own. */
-import type { FieldDeclaration, FieldOptions } from '../metadata/declarations.js';
 import type { FieldType, TimePrecision } from '../model/field.js';
-import { memberPlace } from './place.js';
+import { declareField } from './declare-field.js';
 import type {
   At,
   DefaultedProperty,
@@ -148,27 +147,4 @@ export function Id<const T extends FieldType = 'uuid', const O extends IdOptions
 ): IdCheck<T, O> {
   const { generated, ...rest }: IdOptions = options ?? {};
   return declareField('Id', type ?? 'uuid', rest, { id: { generated: generated ?? 'auto' } }) as never;
-}
-
-/** Writes a field down. Shared by all decorators of stored properties. */
-export function declareField(
-  by: string,
-  type: FieldType | undefined,
-  options: PropertyOptions = {},
-  more: Partial<Pick<FieldDeclaration, 'id' | 'special' | 'role'>> = {},
-): (target: unknown, at: At) => void {
-  return (target, at) => {
-    const place = memberPlace(by, target, at);
-    if (place === undefined) return;
-    const all = (type === undefined ? options : { ...options, type }) as FieldOptions;
-    place.declarations.members.push({
-      kind: 'field',
-      name: place.name,
-      by,
-      role: 'property',
-      options: all,
-      ...more,
-      ...(place.designType === undefined ? {} : { designType: place.designType }),
-    });
-  };
 }

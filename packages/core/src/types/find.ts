@@ -38,11 +38,11 @@ type Tail<P extends string, K extends string> = P extends `${K}.${infer R}` ? R 
 
 type LoadedContainer<V, P extends string> =
   V extends Ref<infer T>
-    ? LoadedRef<Loaded<T, P> & object>
+    ? LoadedRef<Loaded<T, P>>
     : V extends Collection<infer T>
-      ? LoadedCollection<Loaded<T, P> & object>
+      ? LoadedCollection<Loaded<T, P>>
       : V extends TimeSeries<infer T>
-        ? LoadedSeries<Loaded<T, P> & object>
+        ? LoadedSeries<Loaded<T, P>>
         : never;
 
 /** Paths on the way to a path: `friends` of `friends.profile`. */
