@@ -1,15 +1,7 @@
 /** `@Property` and `@Id`: the stored values of an entity, with their types checked against the class's own. */
 import type { FieldType, TimePrecision } from '../model/field.js';
 import { declareField } from './declare-field.js';
-import type {
-  At,
-  DefaultedProperty,
-  NameOf,
-  NullableProperty,
-  PlainProperty,
-  Refused,
-  UntypedProperty,
-} from './shape.js';
+import type { DefaultedProperty, NameOf, NullableProperty, PlainProperty, Refused, UntypedProperty } from './shape.js';
 
 /** Type of the class's value for each type of property. */
 export interface TypeMap {
