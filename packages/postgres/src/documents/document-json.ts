@@ -48,7 +48,7 @@ export function elementJson(entity: EntityModel, field: Field): Encode {
       return encoderOf(entity, field).element;
     default: {
       const checked = encoderOf(entity, field).element;
-      return (value) => JSON.stringify(checked(value));
+      return (value) => (plain.test(value as string) ? `"${value as string}"` : JSON.stringify(checked(value)));
     }
   }
 }
@@ -56,6 +56,9 @@ export function elementJson(entity: EntityModel, field: Field): Encode {
 /** Ends of PostgreSQL's own time. A number beyond them could be stored, but never read as a time again. */
 const EARLIEST_MS = -210_866_803_200_000;
 const LATEST_MS = 9_224_318_016_000_000;
+
+/** Text that is its own JSON, which nearly all is. */
+const plain = /^[ !#-[\]-~]*$/;
 
 const decimal = /^([+-]?)0*(\d*)(?:\.(\d*))?$/;
 

@@ -8,6 +8,8 @@ import {
   type DocumentStore,
   type EntityModel,
   type PatchSpec,
+  type ReadSpec,
+  type Rows,
   type StoreContext,
 } from '@storeweave/core';
 import { BatchWriter, type SqlDomain, type TableLayout } from '@storeweave/sql';
@@ -18,6 +20,7 @@ import { documentDesign } from './document-design.js';
 import { compileDocumentInsert } from './document-insert.js';
 import { DocumentLayout } from './document-layout.js';
 import { compilePatch, operationsOf } from './document-patch.js';
+import { readByDocument } from './document-read.js';
 import { compileDocumentUpdate } from './document-update.js';
 
 export class PostgresDocumentStore extends ModelStore {
@@ -41,6 +44,20 @@ export class PostgresDocumentStore extends ModelStore {
       insert: (batch) => compileDocumentInsert(batch, this.#documentLayout(batch.entity)),
       update: (batch, masked) => compileDocumentUpdate(batch, masked, this.#documentLayout(batch.entity)),
     });
+  }
+
+  override async read(spec: ReadSpec, access: Access): Promise<Rows> {
+    const whole = readByDocument(spec, this.#documentLayout(spec.entity));
+    return whole === undefined ? super.read(spec, access) : whole.rows(await super.read(whole.spec, access));
+  }
+
+  override async *stream(
+    spec: ReadSpec,
+    access: Access & { readonly batchSize: number },
+  ): AsyncGenerator<Rows, void, undefined> {
+    const whole = readByDocument(spec, this.#documentLayout(spec.entity));
+    if (whole === undefined) yield* super.stream(spec, access);
+    else for await (const rows of super.stream(whole.spec, access)) yield whole.rows(rows);
   }
 
   override async bulk(write: BulkWrite, access: Access): Promise<number> {

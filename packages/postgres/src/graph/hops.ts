@@ -15,7 +15,7 @@ import {
 } from '@storeweave/core';
 import {
   compileCondition,
-  decodeColumns,
+  type Decode,
   decoderOf,
   type Layouts,
   Scope,
@@ -32,13 +32,15 @@ interface Branch {
   readonly source: Endpoint;
   readonly target: Endpoint;
   readonly where?: Condition;
+  /** Of the relationship's key. */
+  readonly decoders: readonly (Decode | undefined)[];
 }
 
 export interface Hop {
   readonly to: number;
   readonly branch: number;
-  /** The key of the relationship, as text. */
-  readonly edge: TextRow;
+  /** The answer's row, with the key of the relationship in it; read for hops that are reported. */
+  readonly row: TextRow;
 }
 
 /** Vertices that may be met. */
@@ -48,6 +50,8 @@ export interface VertexFilter {
 }
 
 const NONE: readonly Hop[] = [];
+/** Where a relationship's key begins in a row: behind the asked vertex, the branch and the target's entity. */
+const EDGE_AT = 3;
 
 export class Hops {
   readonly #branches: Branch[] = [];
@@ -71,10 +75,11 @@ export class Hops {
       }
       const { from, to } = endpoints;
       const reversed = options.reversed === true;
+      const shared = { relationship, where, decoders: relationship.ids.map(decoderOf) };
       if (direction === 'both' || (direction === 'out') !== reversed)
-        this.#branches.push({ relationship, source: from, target: to, where });
+        this.#branches.push({ ...shared, source: from, target: to });
       if (direction === 'both' || (direction === 'in') !== reversed)
-        this.#branches.push({ relationship, source: to, target: from, where });
+        this.#branches.push({ ...shared, source: to, target: from });
     }
   }
 
@@ -91,17 +96,19 @@ export class Hops {
 
   /** Name and key of the relationship of a hop. */
   edge(hop: Hop): Vertex {
-    const { relationship } = this.#branch(hop.branch);
-    const key = hop.edge.slice(0, relationship.ids.length);
-    const [row = []] = decodeColumns([key], relationship.ids.map(decoderOf));
-    return { entity: relationship.name, key: row };
+    const { relationship, decoders } = this.#branch(hop.branch);
+    const key = decoders.map((decode, i) => {
+      const text = hop.row[EDGE_AT + i] ?? null;
+      return text === null || decode === undefined ? text : decode(text);
+    });
+    return { entity: relationship.name, key };
   }
 
   /**
-   * Asks once for all of these that have not been asked about. With `atMost`, no more than so many different vertices
-   * are fetched, and the asked ones count as not expanded.
+   * Asks once for all of these that have not been asked about. With `once`, for one way only to each vertex that they
+   * lead to: enough where a single walk goes on from it; and then for no more than so many vertices.
    */
-  async expand(frontier: readonly number[], session: SqlSession, atMost?: number): Promise<void> {
+  async expand(frontier: readonly number[], session: SqlSession, once?: { readonly atMost?: number }): Promise<void> {
     const groups = new Map<string, number[]>();
     for (const vertex of frontier) {
       if (this.#from.has(vertex)) continue;
@@ -123,9 +130,10 @@ export class Hops {
     const lists = new Map<string, string>();
     const parts = branches.map(({ branch, i }) => this.#select(branch, i, groups, lists, scope, width));
     let text = parts.join(' union all ');
-    if (atMost !== undefined) {
+    if (once !== undefined) {
       const keys = Array.from({ length: width.key }, (_, i) => `k${i}`);
-      text = `select distinct on (target, ${keys.join(', ')}) * from (${text}) h limit ${scope.parameter(String(atMost), 'bigint')}`;
+      text = `select distinct on (target, ${keys.join(', ')}) * from (${text}) h`;
+      if (once.atMost !== undefined) text += ` limit ${scope.parameter(String(once.atMost), 'bigint')}`;
     }
     const { rows } = await session.query({ text, values: scope.values });
     this.#take(rows, groups, width.edge);
@@ -176,15 +184,14 @@ export class Hops {
   }
 
   #take(rows: readonly TextRow[], groups: ReadonlyMap<string, readonly number[]>, edgeWidth: number): void {
+    const at = EDGE_AT + edgeWidth;
     for (const row of rows) {
-      const number = Number(row[1]);
-      const { relationship, source, target } = this.#branch(number);
+      const branch = Number(row[1]);
+      const { relationship, source, target } = this.#branch(branch);
       const from = groups.get(source.entity.name)?.[Number(row[0]) - 1];
       if (from === undefined) continue;
-      const at = 3 + edgeWidth;
-      const [key = []] = decodeColumns([row.slice(at, at + target.fields.length)], target.fields.map(decoderOf));
-      const to = this.vertices.number(target.entity.name, key, { owner: relationship, fields: target.fields });
-      this.#from.get(from)?.push({ to, branch: number, edge: row.slice(3, at) });
+      const to = this.vertices.numberOf(target.entity.name, row, at, { owner: relationship, fields: target.fields });
+      this.#from.get(from)?.push({ to, branch, row });
     }
   }
 

@@ -48,7 +48,7 @@ function same({ from, to }: ShortestPathSpec): PathRow | undefined {
 
 /** One more level of one side; the first vertex of it that the other side has seen. */
 async function advance(side: Side, other: Side, session: SqlSession): Promise<number | undefined> {
-  await side.hops.expand(side.frontier, session);
+  await side.hops.expand(side.frontier, session, {});
   const next: number[] = [];
   for (const from of side.frontier) {
     for (const hop of side.hops.of(from)) {

@@ -61,13 +61,10 @@ async function walkVertices({ spec, hops, vertices, starts, session, limit }: Wa
     const [only] = open;
     if (only === undefined) return;
     // Of a hub with a million neighbours, ten are enough where ten are asked for.
-    const isBounded = starts.length === 1 && depth >= spec.minDepth && Number.isFinite(limit);
+    const isBounded = depth >= spec.minDepth && Number.isFinite(limit);
     const atMost = isBounded ? limit - only.found.length + only.seen.size : undefined;
-    await hops.expand(
-      open.flatMap((start) => start.frontier),
-      session,
-      atMost,
-    );
+    const frontier = open.flatMap((start) => start.frontier);
+    await hops.expand(frontier, session, starts.length === 1 ? { atMost } : undefined);
     for (const start of open) {
       const next: number[] = [];
       for (const from of start.frontier) {

@@ -1,6 +1,6 @@
 /** Vertices met on a walk, numbered, so that the walk itself handles integers and each key is kept once. */
 import type { EntityModel, Field, Row, Vertex } from '@storeweave/core';
-import { encoderOf } from '@storeweave/sql';
+import { decodeColumns, decoderOf, encoderOf, type TextRow } from '@storeweave/sql';
 
 /** What knows the text form of a vertex's key: its entity's name, and fields that hold it in some entity. */
 export interface KeyShape {
@@ -11,6 +11,8 @@ export interface KeyShape {
 
 export class Vertices {
   readonly #numbers = new Map<string, number>();
+  /** The same by the key's text as the server wrote it, so that a vertex met again is not decoded again. */
+  readonly #byText = new Map<string, number>();
   readonly #all: Vertex[] = [];
 
   /** The number of a vertex, given on first sight. */
@@ -21,6 +23,19 @@ export class Vertices {
     const number = this.#all.length;
     this.#numbers.set(name, number);
     this.#all.push({ entity, key });
+    return number;
+  }
+
+  /** The number of a vertex whose key stands in an answer from this position on. */
+  numberOf(entity: string, row: TextRow, at: number, shape: KeyShape): number {
+    const end = at + shape.fields.length;
+    let name = entity;
+    for (let i = at; i < end; i++) name += `\u0000${row[i]}`;
+    const known = this.#byText.get(name);
+    if (known !== undefined) return known;
+    const [key = []] = decodeColumns([row.slice(at, end)], shape.fields.map(decoderOf));
+    const number = this.number(entity, key, shape);
+    this.#byText.set(name, number);
     return number;
   }
 
