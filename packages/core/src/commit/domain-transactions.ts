@@ -38,6 +38,8 @@ export class DomainTransactions {
   /** Domains without transactions that something was written to: nothing takes that back. */
   readonly #final = new Set<TransactionDomain>();
 
+  #isOver = false;
+
   constructor(
     private readonly options: TransactionOptions,
     private readonly atomicity: Atomicity,
@@ -48,6 +50,9 @@ export class DomainTransactions {
     const { domain } = store;
     this.#checkIsolation(store, entity);
     if (domain.begin === undefined) return undefined;
+    if (this.#isOver) {
+      throw new InvalidStateError(`This unit of work is over and begins no transaction on ${domain.name} any more.`);
+    }
     let running = this.#running.get(domain);
     if (running === undefined) {
       running = domain.begin(this.options);
@@ -103,6 +108,7 @@ export class DomainTransactions {
 
   /** Commits one domain after the other; those only read first, so that their failure costs nothing. */
   async commit(): Promise<void> {
+    this.#isOver = true;
     const committed: TransactionDomain[] = [...this.#final];
     const domains = [...this.#running.keys()].sort(
       (a, b) => Number(this.#written.has(a)) - Number(this.#written.has(b)),
@@ -122,6 +128,7 @@ export class DomainTransactions {
 
   /** Ends every transaction without effect. */
   async rollback(): Promise<void> {
+    this.#isOver = true;
     const running = [...this.#running.values()];
     this.#running.clear();
     for (const transaction of running) {

@@ -3,12 +3,14 @@
  * is the hot path of a commit: most entities are unchanged, and for those it makes nothing but the neutral form of
  * mutable values.
  */
-import { NotNullViolationError } from '../errors/errors.js';
+import { InvalidStateError, NotNullViolationError } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Codec, Field, Row, Value } from '../model/field.js';
 import type { RelationModel } from '../model/relation-model.js';
+import { Collection } from '../relations/collection.js';
 import { keyOfInstance } from '../relations/entity-key.js';
 import { Ref, refState } from '../relations/ref.js';
+import { TimeSeries } from '../relations/time-series.js';
 import type { EntityShape, ObjectShape } from './shape.js';
 import { FunctionSource, member } from './source.js';
 
@@ -54,6 +56,10 @@ export function compileDiff(model: EntityModel, shape: EntityShape): Diff {
     source.line(`if (${source.constant(differs)}(${codec}, ${local}, ${old})) ${changed(field, local)}`);
     source.line('}');
   });
+  for (const { relation } of shape.relations) {
+    const fits = `${member('e', relation.name)} instanceof ${source.constant(CONTAINERS[relation.container])}`;
+    source.line(`if (!(${fits})) throw ${source.constant(overwritten)}(${source.constant(relation)});`);
+  }
   emitReferences(source, shape, (field, key) => {
     source.line(`if (${source.constant(keyDiffers)}(${source.constant(field.codec)}, ${key}, row[${field.index}]))`);
     source.line(`${changed(field, `${key} === undefined ? ${source.constant(PENDING_KEY)} : ${key}`)}`);
@@ -114,6 +120,16 @@ function keyOfRef(ref: unknown, relation: RelationModel, keyOf: KeyOfTarget): Va
   const target = refState.target(ref);
   if (target === undefined || target === null) return null;
   return keyOf(target, relation);
+}
+
+const CONTAINERS = { ref: Ref, collection: Collection, series: TimeSeries } as const;
+
+function overwritten(relation: RelationModel): InvalidStateError {
+  const name = `${relation.owner.name}.${relation.name}`;
+  return new InvalidStateError(
+    `${name} holds no ${CONTAINERS[relation.container].name} any more: it was overwritten. Change a relation through its container (set, add, remove) and leave the property itself alone.`,
+    { entity: relation.owner.name, property: relation.name },
+  );
 }
 
 function differs(codec: Codec, now: Value, before: Value): boolean {

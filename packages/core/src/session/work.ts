@@ -226,7 +226,7 @@ export class Work implements ContextHost, RunningWork {
     if (this.#ended !== undefined) return;
     const canContinue = this.options.mode === 'session' && how === 'rolled back';
     if (!canContinue) this.#ended = how;
-    await this.#running?.catch(() => {});
+    await withinReason(this.#running);
     await withinReason(this.#transactions?.rollback());
     this.undoTo(0);
     returnPoints(this.#flusher.taken);
@@ -343,10 +343,11 @@ export class Work implements ContextHost, RunningWork {
   }
 }
 
-async function withinReason(rollback: Promise<void> | undefined): Promise<void> {
-  if (rollback === undefined) return;
+/** Waits for something to end, however it ends, but not for ever. */
+async function withinReason(work: Promise<unknown> | undefined): Promise<void> {
+  if (work === undefined) return;
   const over = new AbortController();
-  await Promise.race([rollback, pause(ROLLBACK_MS, over.signal).catch(() => {})]);
+  await Promise.race([work.catch(() => {}), pause(ROLLBACK_MS, over.signal).catch(() => {})]);
   over.abort();
 }
 

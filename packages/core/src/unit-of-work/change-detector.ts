@@ -243,11 +243,13 @@ function linkRows(
     numbers.set(state, number);
     return number;
   };
-  for (const change of changes) {
+  // Both sides may have noted the same pair, and the later one holds.
+  for (const change of changes.toSorted((a, b) => a.turn - b.turn)) {
     const row = linkRow(change);
-    // Both sides may have noted the same pair. Ends are told apart as entities: new ones may not have a key yet.
+    // Ends are told apart as entities: new ones may not have a key yet.
     const ends = new Map(change.ends.map(({ state, fields }) => [fields[0]?.index, numberOf(state)]));
     const identity = `${change.link.name} ${change.link.ids.map((id) => ends.get(id.index)).join()}`;
+    (change.linked ? unlinked : linked).delete(identity);
     if (!change.linked) {
       unlinked.set(identity, { op: 'delete', entity: change.link, key: keyOf(change.link, row), lenient: true });
       continue;

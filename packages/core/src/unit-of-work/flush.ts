@@ -81,15 +81,20 @@ export class Flusher {
   /** Writes what is pending among these entities. Returns how to undo it in memory, and what was written. */
   async flush(includes: Includes = everything): Promise<{ undo: Undo; plan: CommitPlan }> {
     const { tracked } = this;
-    const round = new FlushRound(tracked, this.port.reads, this.#taken, includes);
-    const { links, severed } = await round.settleOnChanges();
-    const detected = this.#detect(links, severed, includes);
-    if (!detected.complete) return this.flush();
-
+    const round = new FlushRound(tracked, this.port.reads, this.#taken);
+    let scope = includes;
+    let found = await round.settleOnChanges(scope);
+    let detected = this.#detect(found.links, found.severed, scope);
+    if (!detected.complete) {
+      // A key is missing that only another store can make: then that one is written to as well.
+      scope = everything;
+      found = await round.settleOnChanges(scope);
+      detected = this.#detect(found.links, found.severed, scope);
+    }
     const writes = planWrites(detected.set, (entity) => this.port.storeOf(entity));
     this.port.admit(writes);
     const plan = new CommitPlan(writes);
-    const undoContainers = settleContainers(tracked, this.#taken, includes);
+    const undoContainers = settleContainers(tracked, this.#taken, scope);
     try {
       await execute(writes, this.port);
     } catch (error) {
@@ -126,15 +131,16 @@ class FlushRound {
     private readonly tracked: TrackedEntities,
     private readonly reads: FlushReads,
     private readonly taken: TakenPoints,
-    private readonly includes: Includes,
   ) {}
 
-  async settleOnChanges(): Promise<{ links: RelationChanges['links']; severed: readonly DeleteChange[] }> {
+  async settleOnChanges(
+    includes: Includes,
+  ): Promise<{ links: RelationChanges['links']; severed: readonly DeleteChange[] }> {
     for (;;) {
       const { links, unlinked } = applyRelationChanges(this.tracked, this.taken);
       if (await this.#load(unlinked)) continue;
-      if (await this.#cascade()) continue;
-      if (await this.#hook()) continue;
+      if (await this.#cascade(includes)) continue;
+      if (await this.#hook(includes)) continue;
       return { links, severed: this.#severed };
     }
   }
@@ -154,10 +160,8 @@ class FlushRound {
     return true;
   }
 
-  async #cascade(): Promise<boolean> {
-    const removed = [...this.tracked.doomed].filter(
-      (state) => this.includes(state.model) && !this.#cascaded.has(state),
-    );
+  async #cascade(includes: Includes): Promise<boolean> {
+    const removed = [...this.tracked.doomed].filter((state) => includes(state.model) && !this.#cascaded.has(state));
     if (removed.length === 0) return false;
     for (const state of removed) this.#cascaded.add(state);
     await cascadeRemoval(this.tracked, removed, this.reads.loader);
@@ -166,23 +170,23 @@ class FlushRound {
     return true;
   }
 
-  async #hook(): Promise<boolean> {
+  async #hook(includes: Includes): Promise<boolean> {
     const due: { state: EntityState; event: LifecycleEvent }[] = [];
     const { fresh, doomed, identities } = this.tracked;
-    for (const state of fresh) this.#collect(due, state, 'beforeInsert');
+    for (const state of fresh) if (includes(state.model)) this.#collect(due, state, 'beforeInsert');
     for (const model of identities.models()) {
-      if (!model.hooks.has('beforeUpdate') || !this.includes(model)) continue;
+      if (!model.hooks.has('beforeUpdate') || !includes(model)) continue;
       for (const state of this.tracked.managed(model)) {
         if (!this.#hooked.has(state) && isChanged(state)) this.#collect(due, state, 'beforeUpdate');
       }
     }
-    for (const state of doomed) this.#collect(due, state, 'beforeDelete');
+    for (const state of doomed) if (includes(state.model)) this.#collect(due, state, 'beforeDelete');
     for (const { state, event } of due) await runHooks(state.model, event, state.instance);
     return due.length > 0;
   }
 
   #collect(due: { state: EntityState; event: LifecycleEvent }[], state: EntityState, event: LifecycleEvent): void {
-    if (!state.model.hooks.has(event) || this.#hooked.has(state) || !this.includes(state.model)) return;
+    if (!state.model.hooks.has(event) || this.#hooked.has(state)) return;
     this.#hooked.add(state);
     due.push({ state, event });
   }

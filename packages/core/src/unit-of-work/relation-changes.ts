@@ -20,6 +20,8 @@ import type { TrackedEntities } from './tracked-entities.js';
 export interface LinkChange {
   readonly link: EntityModel;
   readonly linked: boolean;
+  /** Turn of the change; both sides may have noted the same pair, and the later one holds. */
+  readonly turn: number;
   readonly ends: readonly { readonly state: EntityState; readonly fields: readonly Field[] }[];
 }
 
@@ -69,12 +71,13 @@ function applyRef(
 ): (() => void)[] {
   if (!refState.changed(ref)) return [];
   const target = refState.target(ref);
+  const turn = refState.turn(ref);
   const previous = refState.previous(ref);
   const left = previous !== undefined && previous !== null && previous !== target ? previous : undefined;
   if (target !== undefined && target !== null) reach(tracked, target, relation);
   if (relation.join.via === 'target') {
-    if (target !== undefined && target !== null) point(tracked, target, relation, owner);
-    return left === undefined ? [] : [() => release(tracked, left, relation, owner)];
+    if (target !== undefined && target !== null) point(tracked, target, relation, owner, turn);
+    return left === undefined ? [] : [() => release(tracked, left, relation, owner, turn)];
   }
   mirror(tracked, target ?? null, relation, owner);
   return left === undefined || !relation.orphanRemoval ? [] : [() => orphan(tracked, left)];
@@ -87,11 +90,11 @@ function applyAdded(
   owner: EntityState,
   links: LinkChange[],
 ): void {
-  for (const item of collectionState.pending(collection)?.added ?? []) {
+  for (const [item, turn] of collectionState.pending(collection)?.added ?? []) {
     const target = reach(tracked, item, relation);
-    if (relation.join.via === 'target') point(tracked, item, relation, owner);
+    if (relation.join.via === 'target') point(tracked, item, relation, owner, turn);
     else if (relation.join.via === 'link') {
-      if (relation.join.link.kind === 'link') links.push(linkChange(relation, owner, target, true));
+      if (relation.join.link.kind === 'link') links.push(linkChange(relation, owner, target, true, turn));
       else linkByEntity(tracked, relation, owner, target);
     }
   }
@@ -107,11 +110,13 @@ function applyRemoved(
 ): void {
   const pending = collectionState.pending(collection);
   if (pending === undefined || pending.replaced) return;
-  for (const item of pending.removed) {
+  for (const [item, turn] of pending.removed) {
     const target = stateOf(item);
-    if (relation.join.via === 'target') release(tracked, item, relation, owner);
-    else if (relation.join.via === 'link' && target !== undefined && target.row !== undefined) {
-      if (relation.join.link.kind === 'link') links.push(...unlinkChanges(relation, owner, target));
+    // Never known to a unit of work: it was put in and taken out again.
+    if (target === undefined) continue;
+    if (relation.join.via === 'target') release(tracked, item, relation, owner, turn);
+    else if (relation.join.via === 'link' && target.row !== undefined) {
+      if (relation.join.link.kind === 'link') links.push(...unlinkChanges(relation, owner, target, turn));
       else unlinked.push({ relation, owner, target });
       if (relation.orphanRemoval) orphan(tracked, item);
     }
@@ -132,7 +137,7 @@ function applySeries(
     const isEntity = given instanceof relation.target.target;
     const instance = isEntity ? given : tracked.create(relation.target, given);
     if (isEntity) tracked.add(given);
-    point(tracked, instance, relation, owner);
+    point(tracked, instance, relation, owner, 0);
   }
   taken.set(series, [...(taken.get(series) ?? []), ...added]);
   seriesState.settle(series, added);
@@ -158,13 +163,21 @@ function reach(tracked: TrackedEntities, target: object, relation: RelationModel
 }
 
 /** Makes an entity of the other side refer to the owner. */
-function point(tracked: TrackedEntities, target: object, relation: RelationModel, owner: EntityState): void {
+function point(
+  tracked: TrackedEntities,
+  target: object,
+  relation: RelationModel,
+  owner: EntityState,
+  turn: number,
+): void {
   const { join } = relation;
   if (join.via !== 'target') return;
   const ref = referenceBack(target, relation);
   if (ref !== undefined) {
+    // Its own side has said something else since.
+    if (refState.turn(ref) > turn) return;
     if (refState.target(ref) !== owner.instance) {
-      if (!refersTo(ref, owner.instance, owner, join.fields)) ref.set(owner.instance);
+      if (!refersTo(ref, owner.instance, owner, join.fields)) refState.follow(ref, owner.instance, turn);
       else refState.resolve(ref, owner.instance);
     }
     return;
@@ -180,7 +193,13 @@ function point(tracked: TrackedEntities, target: object, relation: RelationModel
 }
 
 /** Makes an entity of the other side refer to the owner no more, or removes it where it may not be without one. */
-function release(tracked: TrackedEntities, target: object, relation: RelationModel, owner: EntityState): void {
+function release(
+  tracked: TrackedEntities,
+  target: object,
+  relation: RelationModel,
+  owner: EntityState,
+  turn: number,
+): void {
   const { join } = relation;
   if (join.via !== 'target' || tracked.isRemoved(target)) return;
   const state = tracked.has(target) ? stateOf(target) : tracked.add(target);
@@ -193,8 +212,8 @@ function release(tracked: TrackedEntities, target: object, relation: RelationMod
           return value !== undefined && value !== null && field.codec.equals(field.codec.toRow(value), key[part]);
         })
       : refersTo(ref, owner.instance, owner, join.fields);
-  // It was given to another owner in the meantime.
-  if (!refers) return;
+  // It was given to another owner in the meantime, or to this one again.
+  if (!refers || (ref !== undefined && refState.turn(ref) > turn)) return;
   if (relation.orphanRemoval) {
     orphan(tracked, target);
     return;
@@ -206,7 +225,7 @@ function release(tracked: TrackedEntities, target: object, relation: RelationMod
       { entity: relation.target.name, property: name, key: state && keyOfInstance(state.model, target) },
     );
   }
-  if (ref !== undefined) ref.set(null);
+  if (ref !== undefined) refState.follow(ref, null, turn);
   else for (const field of join.targetFields) assign(target, field, null);
 }
 
@@ -252,21 +271,27 @@ function orphan(tracked: TrackedEntities, instance: object): void {
   if (state !== undefined) tracked.orphans.add(state);
 }
 
-function linkChange(relation: RelationModel, owner: EntityState, target: EntityState, linked: boolean): LinkChange {
+function linkChange(
+  relation: RelationModel,
+  owner: EntityState,
+  target: EntityState,
+  linked: boolean,
+  turn: number,
+): LinkChange {
   if (relation.join.via !== 'link') throw new TypeError('not a link');
   const { link, ownerFields, targetFields } = relation.join;
   const ends = [
     { state: owner, fields: ownerFields },
     { state: target, fields: targetFields },
   ];
-  return { link, linked, ends };
+  return { link, linked, turn, ends };
 }
 
 /** An undirected link may be stored either way round. */
-function unlinkChanges(relation: RelationModel, owner: EntityState, target: EntityState): LinkChange[] {
-  const straight = linkChange(relation, owner, target, false);
+function unlinkChanges(relation: RelationModel, owner: EntityState, target: EntityState, turn: number): LinkChange[] {
+  const straight = linkChange(relation, owner, target, false, turn);
   const undirected = relation.join.via === 'link' && relation.join.direction === 'both' && owner !== target;
-  return undirected ? [straight, linkChange(relation, target, owner, false)] : [straight];
+  return undirected ? [straight, linkChange(relation, target, owner, false, turn)] : [straight];
 }
 
 /** A link that is an entity of the application's own gets an instance, made once however often this runs. */

@@ -122,7 +122,8 @@ export class Storeweave implements AsyncDisposable {
       throw new ConfigurationError('transaction() needs a callback: transaction(options, async (uow) => …).');
     }
     const present = this.#work();
-    if (present !== undefined) return runNested(present, async () => callback(this.#unit(present)));
+    // What outlives the unit of work that it was started in begins one of its own.
+    if (present !== undefined && !present.isOver) return runNested(present, async () => callback(this.#unit(present)));
     return this.#running.track(options.label ?? options.actor ?? 'a transaction', () =>
       runTransaction(this.#environment, options, (work) => callback(this.#unit(work))),
     );
@@ -177,7 +178,7 @@ export class Storeweave implements AsyncDisposable {
 
   /** Waits for units of work that are under way, refuses new ones, and closes every store. Can be called again. */
   close(): Promise<void> {
-    if (this.#work() !== undefined) {
+    if (this.#work()?.isOver === false) {
       throw new InvalidStateError('close() inside a transaction would wait for itself. Close after it has ended.');
     }
     this.#closed ??= this.#running.end().then(() => closeAll(this.#stores));

@@ -171,6 +171,38 @@ describe('at the same time', () => {
   });
 });
 
+describe('what outlives its unit of work', () => {
+  it('begins one of its own, and does not slip its changes past one that is over', async () => {
+    const { weave } = await open();
+    const late = await weave.transaction(async () => {
+      const after = new Promise((resolve) => setTimeout(resolve, 20));
+      return {
+        transaction: after.then(() => weave.transaction(async (uow) => uow.create(Author, { name: 'late' }))),
+        find: after.then(() => weave.repository(Author).find()).catch((error: unknown) => error),
+      };
+    });
+    expect(await late.find).toBeInstanceOf(InvalidStateError);
+    await late.transaction;
+    expect(await names(weave)).toEqual(['late']);
+  });
+
+  it('cannot write when its transaction was given up', async () => {
+    const { weave, events } = await open();
+    let go: () => void = () => {};
+    const run = weave.transaction({ timeoutMs: 20 }, async (uow) => {
+      await new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      uow.create(Author, { name: 'a' });
+      await uow.flush();
+    });
+    await expect(run).rejects.toThrow(TimeoutError);
+    go();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(events.filter((event) => event.startsWith('insert'))).toEqual([]);
+  });
+});
+
 describe('nested', () => {
   it('a rollback restores what the nested part did, and only that', async () => {
     const { weave } = await open();

@@ -219,6 +219,16 @@ describe('changes', () => {
     expect(batch.versions).toEqual([1, 1]);
   });
 
+  it('of a relation property itself are refused, and not taken for nothing', async () => {
+    await seed();
+    for (const name of ['mentor', 'books', 'readings'] as const) {
+      const change = house.weave.transaction(async (uow) => {
+        Object.assign(await uow.repository(Author).findOneOrFail(), { [name]: name === 'mentor' ? null : [] });
+      });
+      await expect(change).rejects.toThrow(new RegExp(`Author.${name} holds no .* any more`));
+    }
+  });
+
   it('that are taken back are none', async () => {
     await seed();
     await house.weave.transaction(async (uow) => {
