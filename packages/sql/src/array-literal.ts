@@ -6,10 +6,15 @@ import { InvalidValueError } from '@storeweave/core';
 
 const special = /["\\]/;
 const specials = /["\\]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes these, an array literal must not
+const control = /[\x00-\x1f]/;
 
 /** One element in quotes. */
 export function quoteElement(text: string): string {
-  return special.test(text) ? `"${text.replace(specials, '\\$&')}"` : `"${text}"`;
+  if (!special.test(text)) return `"${text}"`;
+  // JSON escapes the same two characters, natively; what else it would escape must not be there.
+  const isPlain = !control.test(text) && (text as string & { isWellFormed(): boolean }).isWellFormed();
+  return isPlain ? JSON.stringify(text) : `"${text.replace(specials, '\\$&')}"`;
 }
 
 /** `null` and `undefined` become NULL. */

@@ -99,7 +99,12 @@ export function encoderOf(entity: EntityModel, field: Field): FieldEncoder {
       cause,
     });
   const scalar = scalarEncoder(field, fail);
-  const quoted: Encode = bareTypes.has(field.type) ? scalar : (value) => quoteElement(scalar(value));
+  const quoted: Encode = bareTypes.has(field.type)
+    ? scalar
+    : field.type === 'json'
+      ? // JSON text has no control characters and no halves of surrogate pairs, so JSON escapes it as an array needs it.
+        (value) => JSON.stringify(scalar(value))
+      : (value) => quoteElement(scalar(value));
   const checked =
     (encode: Encode): Encode =>
     (value) => {

@@ -27,6 +27,7 @@ import type { TableLayout } from './layout.js';
 import { RawSql } from './raw-sql.js';
 import { compileCount, compileSelect } from './select.js';
 import type { SqlDomain } from './session.js';
+import { claimTable, releaseTables } from './table-claims.js';
 
 export abstract class SqlStore implements Store {
   abstract readonly capabilities: Capabilities;
@@ -59,13 +60,16 @@ export abstract class SqlStore implements Store {
 
   async open(context: StoreContext): Promise<void> {
     for (const entity of context.entities) {
-      this.#layouts.set(entity, this.createLayout(entity, context));
+      const layout = this.createLayout(entity, context);
+      claimTable(this.domain, layout.table, entity, this);
+      this.#layouts.set(entity, layout);
       this.domain.subjects.add(entity, context.name, entity.source);
     }
     await this.domain.open();
   }
 
   async close(): Promise<void> {
+    releaseTables(this.domain, this);
     await this.domain.close();
   }
 

@@ -75,8 +75,29 @@ export function timestampToMicros(text: string): bigint {
   return BigInt(ms) * 1000n + BigInt(micros);
 }
 
+const FIRST_DAY = daysFromCivil(1, 1, 1);
+const LAST_DAY = daysFromCivil(9999, 12, 31);
+const twoDigits = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+const threeDigits = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0'));
+
+/** Date of the last day written: rows that follow one another often share it. */
+let writtenDay = Number.NaN;
+let writtenDate = '';
+
 /** Text of milliseconds since the epoch, in UTC. Throws `RangeError` outside the years that `Date` has. */
 export function msToTimestamp(ms: number): string {
+  const day = Math.floor(ms / MS_PER_DAY);
+  if (day >= FIRST_DAY && day <= LAST_DAY && Number.isInteger(ms)) {
+    if (day !== writtenDay) {
+      writtenDate = new Date(day * MS_PER_DAY).toISOString().slice(0, 11);
+      writtenDay = day;
+    }
+    const rest = ms - day * MS_PER_DAY;
+    const minutes = Math.floor(rest / 60_000);
+    const milliseconds = rest - minutes * 60_000;
+    const seconds = Math.floor(milliseconds / 1000);
+    return `${writtenDate}${twoDigits[Math.floor(minutes / 60)]}:${twoDigits[minutes % 60]}:${twoDigits[seconds]}.${threeDigits[milliseconds % 1000]}Z`;
+  }
   if (ms === Number.POSITIVE_INFINITY) return 'infinity';
   if (ms === Number.NEGATIVE_INFINITY) return '-infinity';
   const iso = new Date(ms).toISOString();
