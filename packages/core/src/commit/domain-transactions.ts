@@ -60,7 +60,7 @@ export class DomainTransactions {
       // A failed begin is not remembered: the caller sees it, and a rollback has nothing to end.
       running.catch(() => this.#running.delete(domain));
     }
-    return running;
+    return untilAborted(running, this.options.signal);
   }
 
   /** Refuses writes that could not be kept together, before any of them is sent. */

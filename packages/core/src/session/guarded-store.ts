@@ -9,7 +9,29 @@ import type { Access } from '../store/access.js';
 import type { ReadSpec, Rows } from '../store/read.js';
 import type { Store } from '../store/store.js';
 
-export function guardStore(store: Store): Store {
+/** Calls on stores that have not been answered, so that nobody closes a store under them. */
+export class CallCount {
+  #open = 0;
+  #waiting: (() => void)[] = [];
+
+  enter(): void {
+    this.#open++;
+  }
+
+  leave(): void {
+    this.#open--;
+    if (this.#open > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Resolves when every call has ended. */
+  async none(): Promise<void> {
+    if (this.#open > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+export function guardStore(store: Store, calls: CallCount): Store {
+  const guarded = <R>(access: Access, call: () => Promise<R>): Promise<R> => guardCall(calls, access, call);
   const { stream, count, aggregate, bulk } = store;
   return {
     capabilities: store.capabilities,
@@ -19,21 +41,21 @@ export function guardStore(store: Store): Store {
     read: (spec, access) => guarded(access, () => store.read(spec, access)),
     write: (batch, access) => guarded(access, () => store.write(batch, access)),
     native: (access) => store.native(access),
-    ...(stream && { stream: (spec, access) => guardStream(stream.bind(store), spec, access) }),
+    ...(stream && { stream: (spec, access) => guardStream(guarded, stream.bind(store), spec, access) }),
     ...(count && { count: (entity, where, access) => guarded(access, () => count.call(store, entity, where, access)) }),
     ...(aggregate && { aggregate: (spec, access) => guarded(access, () => aggregate.call(store, spec, access)) }),
     ...(bulk && { bulk: (write, access) => guarded(access, () => bulk.call(store, write, access)) }),
-    ...(store.schema && { schema: guardPart(store.schema) }),
-    ...(store.graph && { graph: guardPart(store.graph) }),
-    ...(store.series && { series: guardPart(store.series) }),
-    ...(store.documents && { documents: guardPart(store.documents) }),
-    ...(store.relational && { relational: guardPart(store.relational) }),
+    ...(store.schema && { schema: guardPart(guarded, store.schema) }),
+    ...(store.graph && { graph: guardPart(guarded, store.graph) }),
+    ...(store.series && { series: guardPart(guarded, store.series) }),
+    ...(store.documents && { documents: guardPart(guarded, store.documents) }),
+    ...(store.relational && { relational: guardPart(guarded, store.relational) }),
     ...(store.participant && { participant: store.participant }),
   };
 }
 
 /** Every method of a part that ends in an `Access` is guarded; others (placeholders, quoting) are plain functions. */
-function guardPart<P extends object>(part: P): P {
+function guardPart<P extends object>(guarded: Guarded, part: P): P {
   return new Proxy(part, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);
@@ -51,8 +73,17 @@ function isAccess(value: unknown): value is Access {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-async function guarded<R>(access: Access, call: () => Promise<R>): Promise<R> {
+async function guardCall<R>(calls: CallCount, access: Access, call: () => Promise<R>): Promise<R> {
   throwIfAborted(access.signal);
+  calls.enter();
+  try {
+    return await limited(access, call);
+  } finally {
+    calls.leave();
+  }
+}
+
+async function limited<R>(access: Access, call: () => Promise<R>): Promise<R> {
   const started = access.transaction === undefined ? call() : inTurn(access.transaction, call);
   const { timeoutMs } = access;
   if (timeoutMs === undefined) return untilAborted(started, access.signal);
@@ -68,7 +99,10 @@ async function guarded<R>(access: Access, call: () => Promise<R>): Promise<R> {
   }
 }
 
+type Guarded = <R>(access: Access, call: () => Promise<R>) => Promise<R>;
+
 async function* guardStream(
+  guarded: Guarded,
   stream: NonNullable<Store['stream']>,
   spec: ReadSpec,
   access: Access & { readonly batchSize: number },

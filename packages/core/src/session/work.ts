@@ -16,7 +16,7 @@ import { Flusher, type Includes } from '../unit-of-work/flush.js';
 import { returnPoints, type Undo } from '../unit-of-work/settlement.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
 import { backOff, isRetryable, RETRIES } from './back-off.js';
-import { eitherSignal } from './cancellation.js';
+import { Cancellation, eitherSignal } from './cancellation.js';
 import type { RunningWork, Scope } from './current-work.js';
 import { type Environment, storeOf } from './environment.js';
 import { readRows } from './flush-reads.js';
@@ -63,6 +63,8 @@ export class Work implements ContextHost, RunningWork {
   #ended: string | undefined;
   #failure: unknown;
   #repeatable = true;
+  /** Of the commit that is under way in a session. */
+  #limit: AbortSignal | undefined;
   #written: { domains: Set<string>; rows: number } = { domains: new Set(), rows: 0 };
 
   constructor(
@@ -103,7 +105,7 @@ export class Work implements ContextHost, RunningWork {
         `This unit of work is over: it was ${this.#ended}. Open another one, or await what you start inside the callback before it returns.`,
       );
     }
-    throwIfAborted(this.options.signal);
+    throwIfAborted(this.#signal);
     if (this.#failure !== undefined) {
       throw new InvalidStateError(
         `An earlier flush of this unit of work failed (${messageOf(this.#failure)}), so nothing of it can be kept. Let the error leave the callback, or do what may fail inside uow.transaction().`,
@@ -170,13 +172,22 @@ export class Work implements ContextHost, RunningWork {
 
   /** Commits a session's changes, again where the store asks for it: nothing was read inside the transaction. */
   async commitWithRetries(): Promise<Receipt> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.commit();
-      } catch (error) {
-        if (attempt >= RETRIES || !isRetryable(error) || !this.#repeatable) throw error;
-        await pause(backOff(attempt), this.options.signal);
+    const { signal, timeoutMs, label } = this.options;
+    const what = label === undefined ? 'The commit of a session' : `The commit of the session '${label}'`;
+    const cancellation = new Cancellation({ signal, timeoutMs, what });
+    this.#limit = cancellation.signal;
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await this.commit();
+        } catch (error) {
+          if (attempt >= RETRIES || !isRetryable(error) || !this.#repeatable) throw error;
+          await pause(backOff(attempt), cancellation.signal);
+        }
       }
+    } finally {
+      this.#limit = undefined;
+      cancellation.end();
     }
   }
 
@@ -311,7 +322,7 @@ export class Work implements ContextHost, RunningWork {
   }
 
   #signals(options: CallOptions): Access {
-    const signal = eitherSignal(this.options.signal, options.signal);
+    const signal = eitherSignal(this.#signal, options.signal);
     const label = options.label ?? this.options.label;
     return {
       ...(signal && { signal }),
@@ -324,15 +335,19 @@ export class Work implements ContextHost, RunningWork {
     return (model) => storeOf(this.environment, model).domain === store.domain;
   }
 
+  get #signal(): AbortSignal | undefined {
+    return this.#limit ?? this.options.signal;
+  }
+
   #open(): DomainTransactions {
     this.#transactions ??= this.#begin();
     return this.#transactions;
   }
 
   #begin(): DomainTransactions {
-    const { isolation, readOnly, acquireTimeoutMs, timeoutMs, signal, label } = this.options;
+    const { isolation, readOnly, acquireTimeoutMs, timeoutMs, label } = this.options;
     return new DomainTransactions(
-      { isolation, readOnly, acquireTimeoutMs, timeoutMs, signal, label },
+      { isolation, readOnly, acquireTimeoutMs, timeoutMs, signal: this.#signal, label },
       this.environment.atomicity,
     );
   }

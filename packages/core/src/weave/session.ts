@@ -1,6 +1,7 @@
 /** A unit of work by hand: for a conversation longer than one callback, such as a script or an editor. */
-import type { Receipt } from '../session/work.js';
+import type { Receipt, Work } from '../session/work.js';
 import { runInScope } from '../store/work-scope.js';
+import type { Running } from './running.js';
 import { Unit } from './unit.js';
 
 /**
@@ -14,14 +15,23 @@ import { Unit } from './unit.js';
  * ```
  */
 export class Session extends Unit implements AsyncDisposable {
+  readonly #running: Running;
+
+  constructor(work: Work, running: Running) {
+    super(work);
+    this.#running = running;
+  }
+
   /**
    * Writes everything that changed since the last commit, all or nothing. The session can go on afterwards. If it fails,
    * nothing was written and the entities keep their changes, so that it can be tried again.
    */
   commit(): Promise<Receipt> {
     const { work } = this;
-    return work.environment.current.run(work.rootScope, () =>
-      runInScope(work.options.label, () => work.commitWithRetries()),
+    return this.#running.track('a commit', () =>
+      work.environment.current.run(work.rootScope, () =>
+        runInScope(work.options.label, () => work.commitWithRetries()),
+      ),
     );
   }
 

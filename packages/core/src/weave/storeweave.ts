@@ -15,7 +15,7 @@ import type { SeriesRepository } from '../repository/series-repository.js';
 import { CallContext } from '../session/call-context.js';
 import { CurrentWork } from '../session/current-work.js';
 import { type Environment, storeNamed } from '../session/environment.js';
-import { guardStore } from '../session/guarded-store.js';
+import { CallCount, guardStore } from '../session/guarded-store.js';
 import { runNested } from '../session/nested.js';
 import type { WorkContext } from '../session/ports.js';
 import { runTransaction, type TransactionRunOptions } from '../session/run-transaction.js';
@@ -67,9 +67,11 @@ export class Storeweave implements AsyncDisposable {
   readonly #running = new Running();
   readonly #units = new WeakMap<object, UnitOfWork>();
   readonly #stores: Readonly<Record<string, Store>>;
+  readonly #calls: CallCount;
   #closed: Promise<void> | undefined;
 
-  private constructor(environment: Environment, stores: Readonly<Record<string, Store>>) {
+  private constructor(environment: Environment, stores: Readonly<Record<string, Store>>, calls: CallCount) {
+    this.#calls = calls;
     this.#environment = environment;
     this.#stores = stores;
     this.schema = new Schema(stores);
@@ -86,14 +88,15 @@ export class Storeweave implements AsyncDisposable {
     checkBindings(domain, stores);
     checkCapabilities(domain, stores);
     if (atomicity === 'atomic') checkDomains(domain, stores);
+    const calls = new CallCount();
     const environment: Environment = {
       domain,
-      stores: new Map(Object.entries(stores).map(([name, store]) => [name, guardStore(store)])),
+      stores: new Map(Object.entries(stores).map(([name, store]) => [name, guardStore(store, calls)])),
       atomicity,
       current: new CurrentWork(),
       loaderFor: (source) => new RelationReader(source),
     };
-    const weave = new Storeweave(environment, stores);
+    const weave = new Storeweave(environment, stores, calls);
     try {
       for (const [name, store] of Object.entries(stores)) {
         await store.open({ name, entities: domain.entities.filter((entity) => entity.store === name) });
@@ -132,7 +135,8 @@ export class Storeweave implements AsyncDisposable {
   /** A unit of work by hand; end it with `commit()` and `await using`. */
   session(options: SessionOptions = {}): Session {
     this.#running.check();
-    return new Session(new Work(this.#environment, { ...options, mode: 'session', flush: 'commit' }));
+    const work = new Work(this.#environment, { ...options, mode: 'session', flush: 'commit' });
+    return new Session(work, this.#running);
   }
 
   /** The unit of work that the running code is in, through every `await`; undefined outside of one. */
@@ -181,12 +185,18 @@ export class Storeweave implements AsyncDisposable {
     if (this.#work()?.isOver === false) {
       throw new InvalidStateError('close() inside a transaction would wait for itself. Close after it has ended.');
     }
-    this.#closed ??= this.#running.end().then(() => closeAll(this.#stores));
+    this.#closed ??= this.#shutDown();
     return this.#closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #shutDown(): Promise<void> {
+    await this.#running.end();
+    await this.#calls.none();
+    await closeAll(this.#stores);
   }
 
   #work(): Work | undefined {

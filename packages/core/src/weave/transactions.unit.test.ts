@@ -438,7 +438,28 @@ describe('a session', () => {
   });
 });
 
+describe('a session with a limit', () => {
+  it('ends a commit that takes longer, and keeps the changes', async () => {
+    const plan = new ChaosPlan([{ call: 'insert', hang: true }]);
+    const { weave } = await open(plan);
+    await using session = weave.session({ timeoutMs: 20 });
+    session.create(Author, { name: 'a' });
+    await expect(session.commit()).rejects.toThrow(TimeoutError);
+    await session.commit();
+    expect(await names(weave)).toEqual(['a']);
+  });
+});
+
 describe('closing', () => {
+  it('waits for a single call', async () => {
+    const { weave, events } = await open(new ChaosPlan([{ call: 'read', delayMs: 20 }]));
+    const found = weave.repository(Author).find();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await weave.close();
+    expect(events).toEqual(['read Author']);
+    expect(await found).toEqual([]);
+  });
+
   it('waits for what runs, refuses what comes later, and can be done twice', async () => {
     const { weave } = await open();
     let going: () => void = () => {};
