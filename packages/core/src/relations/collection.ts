@@ -22,16 +22,20 @@ interface State<T> {
 }
 
 interface Pending<T> {
-  readonly added: Set<T>;
-  readonly removed: Set<T>;
+  /** With the turn of each change. */
+  readonly added: Map<T, number>;
+  readonly removed: Map<T, number>;
   /** Everything stored that is not in `added` is to be taken out; the flush has to load it first. */
   replaced: boolean;
+  /** Turn in which it was replaced. */
+  turn?: number | undefined;
 }
 
 /** Changes that no flush has written. */
 export interface PendingItems {
-  readonly added: ReadonlySet<object>;
-  readonly removed: ReadonlySet<object>;
+  /** With the turn of each change: where the other side says something else, the later one holds. */
+  readonly added: ReadonlyMap<object, number>;
+  readonly removed: ReadonlyMap<object, number>;
   readonly replaced: boolean;
 }
 
@@ -85,37 +89,44 @@ export class Collection<T extends object> extends RelationContainer {
   /** Adds entities; those that are in it already are passed over. Written by the next flush. */
   add(...entities: readonly T[]): void {
     const state = this.#open();
-    const pending = this.#change(state);
+    const { pending, turn } = this.#change(state);
     for (const entity of entities) {
       this.#check(entity);
-      if (pending.added.has(entity)) continue;
-      if (pending.removed.delete(entity)) state.items?.push(entity);
-      else {
-        // What is not pending is stored: only then is there something to look through.
-        const stored = state.items !== undefined && state.items.length > pending.added.size;
-        if (stored && state.items?.includes(entity) === true) continue;
-        pending.added.add(entity);
-        state.items?.push(entity);
+      if (pending.added.has(entity)) {
+        pending.added.set(entity, turn);
+        continue;
       }
+      if (pending.removed.delete(entity)) {
+        state.items?.push(entity);
+        // Of one that is not loaded it is not known whether what was taken out had been in it.
+        if (!isWhole(state)) pending.added.set(entity, turn);
+        continue;
+      }
+      // What is not pending is stored: only then is there something to look through.
+      const stored = state.items !== undefined && state.items.length > pending.added.size;
+      if (stored && state.items?.includes(entity) === true) continue;
+      pending.added.set(entity, turn);
+      state.items?.push(entity);
     }
   }
 
   /** Takes entities out; without loading, it is for the flush to find that one was never in it. */
   remove(...entities: readonly T[]): void {
     const state = this.#open();
-    const pending = this.#change(state);
+    const { pending, turn } = this.#change(state);
     for (const entity of entities) {
       this.#check(entity);
       const at = state.items?.indexOf(entity) ?? -1;
       if (at >= 0) state.items?.splice(at, 1);
-      if (!pending.added.delete(entity) && !(at < 0 && isWhole(state))) pending.removed.add(entity);
+      const wasAdded = pending.added.delete(entity);
+      if (isWhole(state) ? at >= 0 && !wasAdded : true) pending.removed.set(entity, turn);
     }
   }
 
   /** Makes these its only entities. Where it is not loaded, the flush loads what is stored to know what to take out. */
   set(entities: Iterable<T>): void {
     const state = this.#open();
-    const pending = this.#change(state);
+    const { pending, turn } = this.#change(state);
     const wanted = new Set(entities);
     if (isWhole(state) && state.items !== undefined) {
       this.remove(...state.items.filter((item) => !wanted.has(item)));
@@ -125,8 +136,9 @@ export class Collection<T extends object> extends RelationContainer {
     for (const entity of wanted) this.#check(entity);
     pending.added.clear();
     pending.removed.clear();
-    for (const entity of wanted) pending.added.add(entity);
+    for (const entity of wanted) pending.added.set(entity, turn);
     pending.replaced = true;
+    pending.turn = turn;
     state.items = [...wanted];
   }
 
@@ -134,7 +146,7 @@ export class Collection<T extends object> extends RelationContainer {
   get(): readonly T[] {
     if (this.#state?.items === undefined) {
       if (this.owner !== undefined) throw this.notLoaded();
-      return [...(this.#state?.pending?.added ?? [])];
+      return [...(this.#state?.pending?.added.keys() ?? [])];
     }
     return this.#state.items;
   }
@@ -170,10 +182,10 @@ export class Collection<T extends object> extends RelationContainer {
     return this.#state;
   }
 
-  #change(state: State<T>): Pending<T> {
-    this.touch();
-    state.pending ??= { added: new Set(), removed: new Set(), replaced: false };
-    return state.pending;
+  #change(state: State<T>): { readonly pending: Pending<T>; readonly turn: number } {
+    const turn = this.touch();
+    state.pending ??= { added: new Map(), removed: new Map(), replaced: false };
+    return { pending: state.pending, turn };
   }
 
   #check(entity: unknown): void {
@@ -222,15 +234,17 @@ export class Collection<T extends object> extends RelationContainer {
         if (pending === undefined) {
           state.items = [...stored];
         } else if (pending.replaced) {
-          for (const item of stored) if (!pending.added.delete(item)) pending.removed.add(item);
+          for (const item of stored) if (!pending.added.delete(item)) pending.removed.set(item, pending.turn ?? 0);
           if (complete) pending.replaced = false;
         } else {
           const known = new Set(stored);
           state.items = stored.filter((item) => !pending.removed.has(item));
-          for (const item of pending.added) {
+          for (const item of pending.added.keys()) {
             if (known.has(item)) pending.added.delete(item);
             else state.items.push(item);
           }
+          // What was not there is not to be taken out.
+          if (complete) for (const item of pending.removed.keys()) if (!known.has(item)) pending.removed.delete(item);
         }
       },
       initialize(collection) {
@@ -238,9 +252,9 @@ export class Collection<T extends object> extends RelationContainer {
         if (added === undefined) collection.#state = EMPTY;
         else {
           collection.#state = {
-            items: [...added],
+            items: [...added.keys()],
             complete: true,
-            pending: { added, removed: new Set(), replaced: false },
+            pending: { added, removed: new Map(), replaced: false },
           };
         }
       },
@@ -255,7 +269,7 @@ export class Collection<T extends object> extends RelationContainer {
         if (pending.replaced) state.items = undefined;
         else if (state.items !== undefined) {
           state.items = state.items.filter((item) => !pending.added.has(item));
-          state.items.push(...pending.removed);
+          state.items.push(...pending.removed.keys());
         }
         state.pending = undefined;
       },
@@ -271,9 +285,10 @@ export class Collection<T extends object> extends RelationContainer {
           items: items === undefined ? undefined : [...items],
           complete,
           pending: pending && {
-            added: new Set(pending.added),
-            removed: new Set(pending.removed),
+            added: new Map(pending.added),
+            removed: new Map(pending.removed),
             replaced: pending.replaced,
+            turn: pending.turn,
           },
         };
         return () => {

@@ -7,6 +7,9 @@ import { InvalidStateError, RelationNotLoadedError } from '../errors/errors.js';
 import type { RelationModel } from '../model/relation-model.js';
 import type { RelationBinding } from './relation-loader.js';
 
+/** Changes of any container so far. */
+let turns = 0;
+
 /** Base of `Ref`, `Collection` and `TimeSeries`. */
 export abstract class RelationContainer {
   #owner: object | undefined;
@@ -33,9 +36,14 @@ export abstract class RelationContainer {
     return this.#binding;
   }
 
-  /** To be called by every change that the application makes. */
-  protected touch(): void {
+  /**
+   * To be called by every change that the application makes. Gives its turn: where both sides of a relation say
+   * different things, the later one holds.
+   */
+  protected touch(): number {
     this.#binding?.touched.add(this);
+    turns += 1;
+    return turns;
   }
 
   protected requireBinding(what: string): { readonly owner: object } & Pick<RelationBinding, 'relation' | 'loader'> {

@@ -38,7 +38,7 @@ describe('a collection', () => {
     const posts = new Collection<Post>();
     posts.add(a, b);
     posts.remove(a);
-    expect([...(collectionState.pending(posts)?.added ?? [])]).toEqual([b]);
+    expect([...(collectionState.pending(posts)?.added.keys() ?? [])]).toEqual([b]);
   });
 
   it('applies pending changes on top of what is loaded', () => {
@@ -47,7 +47,7 @@ describe('a collection', () => {
     posts.remove(b);
     collectionState.resolve(posts, [a, b]);
     expect(posts.get()).toEqual([a, c]);
-    expect([...(collectionState.pending(posts)?.added ?? [])]).toEqual([c]);
+    expect([...(collectionState.pending(posts)?.added.keys() ?? [])]).toEqual([c]);
   });
 
   it('set() on a loaded one is the difference', () => {
@@ -55,8 +55,8 @@ describe('a collection', () => {
     collectionState.resolve(posts, [a, b]);
     posts.set([b, c]);
     const pending = collectionState.pending(posts);
-    expect([...(pending?.added ?? [])]).toEqual([c]);
-    expect([...(pending?.removed ?? [])]).toEqual([a]);
+    expect([...(pending?.added.keys() ?? [])]).toEqual([c]);
+    expect([...(pending?.removed.keys() ?? [])]).toEqual([a]);
     expect(posts.get()).toEqual([b, c]);
   });
 
@@ -67,8 +67,8 @@ describe('a collection', () => {
     collectionState.resolve(posts, [a, b]);
     const pending = collectionState.pending(posts);
     expect(pending?.replaced).toBe(false);
-    expect([...(pending?.added ?? [])]).toEqual([c]);
-    expect([...(pending?.removed ?? [])]).toEqual([a]);
+    expect([...(pending?.added.keys() ?? [])]).toEqual([c]);
+    expect([...(pending?.removed.keys() ?? [])]).toEqual([a]);
     expect(posts.get()).toEqual([b, c]);
   });
 
@@ -91,7 +91,7 @@ describe('restoring', () => {
     collectionState.settle(posts);
     posts.add(b);
     undo();
-    expect([...(collectionState.pending(posts)?.added ?? [])]).toEqual([a]);
+    expect([...(collectionState.pending(posts)?.added.keys() ?? [])]).toEqual([a]);
 
     const author = new Ref<User>();
     const undoRef = refState.save(author);

@@ -25,6 +25,10 @@ export interface RefState {
   target(ref: Ref<object>): object | null | undefined;
   /** Set by the application since it was loaded or flushed. */
   changed(ref: Ref<object>): boolean;
+  /** Turn of the last change; of what was never changed 0. */
+  turn(ref: Ref<object>): number;
+  /** Sets it as the change of the other side with this turn says. */
+  follow(ref: Ref<object>, target: object | null, turn: number): void;
   /** What a changed reference was before; undefined: not loaded then. */
   previous(ref: Ref<object>): object | null | undefined;
   /** What it was before has been found out. */
@@ -57,6 +61,7 @@ export class Ref<T extends object> extends RelationContainer {
   #key: Value | readonly Value[] | null | undefined;
   /** True where the application set the target and no flush has taken notice. */
   #changed = false;
+  #turn = 0;
   /** What it was before it was changed; undefined: not known. */
   #previous: T | null | undefined;
 
@@ -106,7 +111,7 @@ export class Ref<T extends object> extends RelationContainer {
     this.#target = target;
     this.#key = target === null ? null : undefined;
     this.#changed = true;
-    this.touch();
+    this.#turn = this.touch();
   }
 
   /** Loads the related entity unless it is loaded; `null` if there is none. Joins the running unit of work. */
@@ -146,6 +151,11 @@ export class Ref<T extends object> extends RelationContainer {
       key: (ref) => ref.#key,
       target: (ref) => ref.#target,
       changed: (ref) => ref.#changed,
+      turn: (ref) => (ref.#changed ? ref.#turn : 0),
+      follow(ref, target, turn) {
+        ref.set(target);
+        ref.#turn = turn;
+      },
       previous: (ref) => ref.#previous,
       recall(ref, previous) {
         ref.#previous = previous;
@@ -170,7 +180,9 @@ export class Ref<T extends object> extends RelationContainer {
         const key = ref.#key;
         const changed = ref.#changed;
         const previous = ref.#previous;
+        const turn = ref.#turn;
         return () => {
+          ref.#turn = turn;
           ref.#target = target;
           ref.#key = key;
           ref.#changed = changed;

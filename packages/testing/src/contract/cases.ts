@@ -6,6 +6,7 @@ import { edgeCases } from './cases/edges.js';
 import { embeddedCases } from './cases/embedded.js';
 import { filterCases } from './cases/filters.js';
 import { graphCases } from './cases/graph.js';
+import { historyCases } from './cases/histories.js';
 import { keyCases } from './cases/keys.js';
 import { lockingCases } from './cases/locking.js';
 import { readingCases } from './cases/reading.js';
@@ -29,6 +30,7 @@ export const contractCases: readonly ContractCase[] = [
   ...readingCases,
   ...bulkCases,
   ...relationCases,
+  ...historyCases,
   ...shopCases,
   ...transactionCases,
   ...graphCases,

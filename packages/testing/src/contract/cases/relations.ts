@@ -1,10 +1,12 @@
 /** Every kind of relation between any two models: set, read from both sides, filtered, moved and taken out again. */
 import assert from 'node:assert/strict';
 import { type EntityClass, RelationNotLoadedError, type Storeweave } from '@storeweave/core';
-import { type ContractCase, model, test } from '../case.js';
+import { type ContractCase, model, test, transactions } from '../case.js';
 import { matrixNeeds } from '../domain/groups.js';
 import {
+  type MatrixOwner,
   type MatrixPair,
+  type MatrixTarget,
   matrixPairs,
   type RelatedPair,
   relatedPairs,
@@ -165,6 +167,56 @@ function matrix({ from, to, Owner, Target }: MatrixPair): ContractCase[] {
           assert.equal(o0.one.get()?.name, 't0');
         });
         assert.equal((await (await owner(weave, 'o0')).one.load())?.name, 't0');
+      },
+    ),
+
+    test(
+      title('where both sides change, the later change holds'),
+      [...needs, transactions(from), transactions(to)],
+      async ({ weave }) => {
+        type Act = (owner: MatrixOwner, target: MatrixTarget, flush: () => Promise<void>) => unknown;
+        const acts: readonly (readonly [string, number, Act])[] = [
+          ['linked here, unlinked there', 0, (o, t) => [o.linked.add(t), t.linkedBy.remove(o)]],
+          ['unlinked here, linked there', 1, (o, t) => [o.linked.remove(t), t.linkedBy.add(o)]],
+          ['unlinked, linked again', 1, (o, t) => [o.linked.remove(t), o.linked.add(t)]],
+          ['linked, unlinked', 0, (o, t) => [o.linked.add(t), o.linked.remove(t)]],
+          [
+            'stored, unlinked there, linked here',
+            1,
+            async (o, t, flush) => [o.linked.add(t), await flush(), t.linkedBy.remove(o), o.linked.add(t)],
+          ],
+          [
+            'stored, linked here, unlinked there',
+            0,
+            async (o, t, flush) => [o.linked.add(t), await flush(), o.linked.add(t), t.linkedBy.remove(o)],
+          ],
+          ['added, set to none', 0, (o, t) => [o.many.add(t), t.owner.set(null)]],
+          ['set, taken out', 0, (o, t) => [t.owner.set(o), o.many.remove(t)]],
+          ['taken out, set', 1, (o, t) => [o.many.remove(t), t.owner.set(o)]],
+          [
+            'stored, taken out, set',
+            1,
+            async (o, t, flush) => [o.many.add(t), await flush(), o.many.remove(t), t.owner.set(o)],
+          ],
+          [
+            'stored, set to none, added',
+            1,
+            async (o, t, flush) => [t.owner.set(o), await flush(), t.owner.set(null), o.many.add(t)],
+          ],
+        ];
+        for (const [what, expected, act] of acts) {
+          await fill(weave, Owner, Target, 1, () => {});
+          await weave.transaction(async (uow) => {
+            const o0 = await uow.repository(Owner).findOneOrFail({});
+            await act(o0, await uow.repository(Target).findOneOrFail({}), () => uow.flush());
+          });
+          const o0 = await weave.repository(Owner).findOneOrFail({ populate: ['many', 'linked'] });
+          assert.equal(o0.many.items.length + o0.linked.items.length, expected, what);
+          await weave.transaction(async (uow) => {
+            uow.remove(await uow.repository(Target).find({}));
+            uow.remove(await uow.repository(Owner).find({}));
+          });
+        }
       },
     ),
 
