@@ -124,6 +124,28 @@ describe('one to many', () => {
   });
 });
 
+describe('where both sides say something', () => {
+  it('the later change holds', async () => {
+    const [a, b] = [await author('a', 'x'), await author('b')];
+    await house.weave.transaction(async (uow) => {
+      const [one, two] = await uow.repository(Author).findByIds([a, b]);
+      const book = await uow.repository(Book).findOneOrFail();
+      if (one === undefined || two === undefined) throw new Error('not there');
+      one.books.add(book);
+      book.author.set(two);
+    });
+    expect([await titles(a), await titles(b)]).toEqual([[], ['x']]);
+    await house.weave.transaction(async (uow) => {
+      const [one, two] = await uow.repository(Author).findByIds([a, b]);
+      const book = await uow.repository(Book).findOneOrFail();
+      if (one === undefined || two === undefined) throw new Error('not there');
+      book.author.set(two);
+      one.books.add(book);
+    });
+    expect([await titles(a), await titles(b)]).toEqual([['x'], []]);
+  });
+});
+
 describe('one to one', () => {
   it('replaces what was on the far side, seen or not', async () => {
     const id = await author('a');
