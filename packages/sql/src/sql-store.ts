@@ -27,7 +27,7 @@ import type { TableLayout } from './layout.js';
 import { RawSql } from './raw-sql.js';
 import { compileCount, compileSelect } from './select.js';
 import type { SqlDomain } from './session.js';
-import { claimTable, releaseTables } from './table-claims.js';
+import { claimTables, releaseTables } from './table-claims.js';
 
 export abstract class SqlStore implements Store {
   abstract readonly capabilities: Capabilities;
@@ -59,9 +59,10 @@ export abstract class SqlStore implements Store {
   };
 
   async open(context: StoreContext): Promise<void> {
-    for (const entity of context.entities) {
-      const layout = this.createLayout(entity, context);
-      claimTable(this.domain, layout.table, entity, this);
+    const layouts = context.entities.map((entity) => this.createLayout(entity, context));
+    claimTables(this.domain, layouts, this);
+    for (const layout of layouts) {
+      const { entity } = layout;
       this.#layouts.set(entity, layout);
       this.domain.subjects.add(entity, context.name, entity.source);
     }

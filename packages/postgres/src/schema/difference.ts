@@ -65,14 +65,16 @@ function alterations(design: TableDesign, found: FoundTable): SchemaChange[] {
 /** A table of another kind under our name is a mistake in the names, and no plan may turn it into ours. */
 function refuseForeign(design: TableDesign, found: FoundTable): void {
   const kind = design.partitionedBy === undefined ? 'r' : 'p';
-  const sameModel =
-    found.comment === null || !isOurs(found.comment) || modelOf(found.comment) === modelOf(commentOf(design));
-  const hasKey = design.primaryKey.every((column) => found.columns.has(column));
-  if (found.kind === kind && sameModel && hasKey) return;
-  const is =
-    found.comment !== null && isOurs(found.comment)
-      ? `is the table of ${found.comment.split(' ').slice(1).join(' ')}`
-      : 'is there already and was not made for it';
+  const { comment } = found;
+  const ours = comment !== null && isOurs(comment);
+  // A table that somebody made by hand is taken if it has all that a row must have.
+  const needed = ours ? design.primaryKey : design.columns.flatMap(({ name, nullable }) => (nullable ? [] : [name]));
+  const fits = needed.every((column) => found.columns.has(column));
+  const sameModel = !ours || modelOf(comment) === modelOf(commentOf(design));
+  if (found.kind === kind && sameModel && fits) return;
+  const is = ours
+    ? `is the table of ${comment.split(' ').slice(1).join(' ')}`
+    : 'is there already and was not made for it';
   throw new SchemaError(
     `${design.entity} wants the table "${design.name}", which ${is}. Give one of the two another name or namespace.`,
     { entity: design.entity },

@@ -11,7 +11,7 @@ import {
   Tag,
   Timestamp,
 } from '@storeweave/core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type PostgresStores, postgres } from '../postgres.js';
 import { databases, type TestDatabase } from '../testing/databases.fixture.js';
 
@@ -36,10 +36,11 @@ describe.each(databases)('TableSchema on $name', ({ open }) => {
   beforeAll(async () => {
     database = await open();
   });
-  afterAll(async () => {
-    for (const stores of opened) for (const store of Object.values(stores)) await store.close();
-    await database.close();
-  });
+  afterAll(() => database.close());
+  const closeAll = async () => {
+    for (const stores of opened.splice(0)) for (const store of Object.values(stores)) await store.close();
+  };
+  afterEach(closeAll);
   beforeEach(async () => {
     await database.ask('drop schema public cascade; create schema public');
     await database.ask('drop schema if exists other cascade');
@@ -137,13 +138,18 @@ describe.each(databases)('TableSchema on $name', ({ open }) => {
   it('refuses a table that belongs to something else', async () => {
     const asNode = await storesFor([node({})]);
     await asNode.graph.schema.apply(await asNode.graph.schema.plan({}), {});
-    const asDocument = await storesFor([
-      entity('Part', Document({ collection: 'parts' }) as never, { id: Id('integer') }),
-    ]);
+    const rival = entity('Part', Document({ collection: 'parts' }) as never, { id: Id('integer') });
+    await expect(storesFor([rival])).rejects.toThrow(
+      /Part \(document\) and Part \(graph\) would both be kept in the table "parts"/,
+    );
+    await closeAll();
+    const asDocument = await storesFor([rival]);
     await expect(asDocument.document.schema.plan({})).rejects.toThrow(SchemaError);
     await expect(asDocument.document.schema.plan({})).rejects.toThrow(/"parts", which is the table of graph Part/);
     await database.ask('create view papers as select 1 as id');
     const view = await storesFor([paper({})]);
+    await expect(view.document.schema.plan({})).rejects.toThrow(/was not made for it/);
+    await database.ask('drop view papers; create table papers (id integer primary key, name text)');
     await expect(view.document.schema.plan({})).rejects.toThrow(/was not made for it/);
   });
 

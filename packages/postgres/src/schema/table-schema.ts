@@ -3,7 +3,7 @@
  * lock and runs what is then still missing, so two of them at once do the work once.
  */
 import type { Access, SchemaChange, SchemaStore } from '@storeweave/core';
-import type { SqlDomain, SqlSession } from '@storeweave/sql';
+import { lockSchema, type SqlDomain, type SqlSession } from '@storeweave/sql';
 import { readCatalogue } from './catalogue.js';
 import { type TableDesign, tableOf } from './design.js';
 import { difference } from './difference.js';
@@ -35,7 +35,7 @@ export class TableSchema implements SchemaStore {
   }
 
   async #apply(session: SqlSession, wanted: ReadonlySet<string>): Promise<void> {
-    await session.query({ text: `select pg_advisory_xact_lock(hashtextextended('storeweave schema', 0))`, values: [] });
+    await lockSchema(session);
     for (const change of await this.#plan(session)) {
       if (!wanted.has(change.summary)) continue;
       for (const text of change.statements) await session.query({ text, values: [] });
