@@ -65,11 +65,18 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
+/** Node tries several addresses of a host, and then says what went wrong with each but nothing as a whole. */
+function messageOf(error: unknown): string {
+  const { message, errors } = error as { readonly message?: string; readonly errors?: readonly unknown[] };
+  if (message === undefined) return String(error);
+  return message === '' && errors !== undefined ? errors.map(messageOf).join('; ') : message;
+}
+
 /** A server error as one of ours. Errors that are ours already pass through. */
 export function mapError(error: unknown, subjects: ErrorSubjects, about?: EntityModel): StoreweaveError {
   if (error instanceof StoreweaveError) return error;
   const server = error as ServerError;
-  const message = server.message ?? String(error);
+  const message = messageOf(error);
   const subject = subjects.find(server, about);
   const options: ErrorOptions = {
     ...subject.of,

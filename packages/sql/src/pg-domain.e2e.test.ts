@@ -139,18 +139,28 @@ describe.each(databases)('on $name', ({ open, name }) => {
   });
 
   it('prepares hot statements, and prepares them anew after a change of the schema', async () => {
-    const read = () =>
-      domain.use({}, (session) =>
-        session.query({ text: 'select * from account where id = $1::int', values: ['1'], prepare: true }),
-      );
+    const hot = { text: 'select * from account where id = $1::int', values: ['1'], prepare: true };
+    const read = () => domain.use({}, (session) => session.query(hot));
     for (let n = 0; n < 5; n++) expect((await read()).rows).toStrictEqual([['1', '10']]);
     await run(domain, 'alter table account add extra text');
-    await expect(read()).rejects.toThrow(SerializationError);
     expect((await read()).rows).toStrictEqual([['1', '10', null]]);
     for (let n = 0; n < 5; n++) await read();
     await run(domain, 'alter table account drop extra');
-    domain.forgetStatements();
+    const transaction = await domain.begin({});
+    const inside = domain.use({ transaction }, (session) => session.query(hot));
+    await expect(inside).rejects.toThrow(SerializationError);
+    await expect(inside).rejects.toMatchObject({ isRetryable: true });
+    await transaction.rollback();
     expect((await read()).rows).toStrictEqual([['1', '10']]);
+    for (let n = 0; n < 5; n++) await read();
+    await run(domain, 'alter table account add extra text');
+    domain.forgetStatements();
+    const next = await domain.begin({});
+    expect((await domain.use({ transaction: next }, (session) => session.query(hot))).rows).toStrictEqual([
+      ['1', '10', null],
+    ]);
+    await next.commit();
+    await run(domain, 'alter table account drop extra');
   });
 
   it('opens once for all of its users, and closes after the last', async () => {

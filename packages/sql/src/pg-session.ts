@@ -2,7 +2,7 @@
  * One connection at work. Statements go out one after the other, whoever calls; a time limit or an abort ends the wait
  * at once, and asks the server to stop, while the connection stays taken until the server has answered.
  */
-import { AbortedError, type EntityModel, InvalidStateError, TimeoutError } from '@storeweave/core';
+import { AbortedError, type EntityModel, InvalidStateError, SerializationError, TimeoutError } from '@storeweave/core';
 import type { ErrorSubjects } from './error-subjects.js';
 import { isConnectionLoss, mapError } from './errors.js';
 import { cancelRunning, type PgAnswer, type PgConnection } from './pg-client.js';
@@ -111,8 +111,17 @@ export class PgSession implements SqlSession {
 
   async run(statement: Statement, limits: Limits): Promise<SqlResult> {
     const { values, text, about, describe = false } = statement;
-    const name = statement.prepare === true ? this.names.nameOf(text) : undefined;
-    const answer = await this.exclusively(() => this.#send({ text, values, name, describe }, about), limits);
+    const send = () => {
+      const name = statement.prepare === true ? this.names.nameOf(text) : undefined;
+      return this.exclusively(() => this.#send({ text, values, name, describe }, about), limits);
+    };
+    let answer: PgAnswer;
+    try {
+      answer = await send();
+    } catch (error) {
+      if (this.inTransaction || !isStaleStatement(error)) throw error;
+      answer = await send();
+    }
     return {
       rows: answer.rows,
       count: answer.rowCount ?? 0,
@@ -160,9 +169,10 @@ export class PgSession implements SqlSession {
       return await sendText(this.connection.client, config);
     } catch (error) {
       if (isConnectionLoss(error)) this.state.broken = true;
-      // A statement prepared before a change of the schema: new names, so that the next try prepares anew.
-      if ((error as { code?: string }).code === '0A000' && config.name !== undefined) this.names.forget();
-      throw mapError(error, this.subjects, about);
+      const mapped = mapError(error, this.subjects, about);
+      // New names, so that the next try prepares anew.
+      if (isStaleStatement(mapped)) this.names.forget();
+      throw mapped;
     }
   }
 
@@ -215,6 +225,11 @@ export class PgSession implements SqlSession {
     this.#running = undefined;
     this.#unlock();
   }
+}
+
+/** The schema was changed after the statement was prepared. Nothing was done, and doing it again prepares it anew. */
+function isStaleStatement(error: unknown): boolean {
+  return error instanceof SerializationError && (error.cause as { code?: string } | undefined)?.code === '0A000';
 }
 
 export function abortedBy(signal: AbortSignal | undefined): AbortedError {

@@ -4,16 +4,13 @@
  * finds nothing left to do.
  */
 import { type Access, type EntityModel, type SchemaChange, SchemaError, type SchemaStore } from '@storeweave/core';
-import { type PgDomain, quoteName, type SqlSession, type TableLayout } from '@storeweave/sql';
+import { lockSchema, type PgDomain, quoteName, type SqlSession, type TableLayout } from '@storeweave/sql';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { additiveStatements, metadataOf } from './additive-builder.js';
 import { Catalog } from './catalog.js';
 import { columnChanges } from './column-changes.js';
 import { constraintChanges, enumChanges, enumTypes, isIncomplete } from './constraint-changes.js';
 import { type Additions, describeAddition } from './describe-addition.js';
-
-/** Key of the advisory lock under which schemas are changed; the other stores on PostgreSQL take the same. */
-const lock = `select pg_advisory_xact_lock(hashtextextended('storeweave schema', 0))`;
 
 export class TypeormSchema implements SchemaStore {
   constructor(
@@ -66,7 +63,7 @@ export class TypeormSchema implements SchemaStore {
   }
 
   async #applyIn(changes: readonly SchemaChange[], access: Access): Promise<void> {
-    await this.domain.use(access, (session) => session.query({ text: lock, values: [] }));
+    await this.domain.use(access, lockSchema);
     // Whoever held the lock may have done some of it.
     const left = new Set((await this.#planIn(access)).flatMap((change) => change.statements));
     await this.domain.use(access, async (session) => {

@@ -1,0 +1,9 @@
+/**
+ * Changes of a schema take turns: several processes that start at once would otherwise make the same table twice.
+ * Every store on PostgreSQL takes this one lock, inside the transaction of the change, and plans again once it has it.
+ */
+import type { SqlSession } from './session.js';
+
+export async function lockSchema(session: SqlSession): Promise<void> {
+  await session.query({ text: `select pg_advisory_xact_lock(hashtextextended('storeweave schema', 0))`, values: [] });
+}
