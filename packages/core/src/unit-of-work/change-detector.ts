@@ -12,9 +12,9 @@ import type { Row, Value } from '../model/field.js';
 import { keyOfInstance, valueAt } from '../relations/entity-key.js';
 import { Ref, refState } from '../relations/ref.js';
 import { type EntityState, stateOf } from './entity-state.js';
+import { type LinkChange, linkRow } from './link-changes.js';
 import { firstVersion, momentFor, nextVersion } from './managed-values.js';
 import { keyOfTarget } from './reference-key.js';
-import { type LinkChange, linkRow } from './relation-changes.js';
 import type { TrackedEntities } from './tracked-entities.js';
 
 /** New entities and their rows, position by position. */

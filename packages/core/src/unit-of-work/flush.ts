@@ -13,8 +13,9 @@ import type { Store } from '../store/store.js';
 import { type DetectedChanges, detectChanges, isChanged } from './change-detector.js';
 import type { EntityState } from './entity-state.js';
 import { runHooks } from './life-cycle.js';
+import type { Unlinked } from './link-changes.js';
 import { cascadeRemoval, type FlushReads, loadUnseen, removeUnlinked, severLinks, unseen } from './pending-loads.js';
-import { applyRelationChanges, type RelationChanges, type TakenPoints, type Unlinked } from './relation-changes.js';
+import { applyRelationChanges, type RelationChanges, type TakenPoints } from './relation-changes.js';
 import { settleContainers, settleEntities, type Undo } from './settlement.js';
 import type { TrackedEntities } from './tracked-entities.js';
 

@@ -12,7 +12,7 @@ import { RelationContainer } from '../relations/container.js';
 import { Ref, refState } from '../relations/ref.js';
 import type { RelationLoader } from '../relations/relation-loader.js';
 import { type EntityState, stateOf } from './entity-state.js';
-import type { Unlinked } from './relation-changes.js';
+import type { Unlinked } from './link-changes.js';
 import type { TrackedEntities } from './tracked-entities.js';
 
 /** Reads that do not flush. */

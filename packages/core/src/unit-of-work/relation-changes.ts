@@ -4,8 +4,7 @@
  * that `plan()` can look without harm; containers are only settled when a flush has written them.
  */
 import { InvalidStateError } from '../errors/errors.js';
-import type { EntityModel } from '../model/entity-model.js';
-import type { Field, Row } from '../model/field.js';
+import type { Field } from '../model/field.js';
 import type { RelationModel } from '../model/relation-model.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
@@ -13,24 +12,9 @@ import { keyOfInstance, valueAt } from '../relations/entity-key.js';
 import { Ref, refState } from '../relations/ref.js';
 import { seriesState, TimeSeries } from '../relations/time-series.js';
 import { type EntityState, stateOf } from './entity-state.js';
+import { type LinkChange, LinkEntities, linkChange, type Unlinked, unlinkChanges } from './link-changes.js';
 import { neutralFields, refersTo } from './reference-key.js';
 import type { TrackedEntities } from './tracked-entities.js';
-
-/** A row of a link entity to be there, or not to be there. */
-export interface LinkChange {
-  readonly link: EntityModel;
-  readonly linked: boolean;
-  /** Turn of the change; both sides may have noted the same pair, and the later one holds. */
-  readonly turn: number;
-  readonly ends: readonly { readonly state: EntityState; readonly fields: readonly Field[] }[];
-}
-
-/** Links with properties of their own that were taken out: their rows have to be found before they can be deleted. */
-export interface Unlinked {
-  readonly relation: RelationModel;
-  readonly owner: EntityState;
-  readonly target: EntityState;
-}
 
 export interface RelationChanges {
   readonly links: readonly LinkChange[];
@@ -44,6 +28,7 @@ export function applyRelationChanges(tracked: TrackedEntities, taken: TakenPoint
   const links: LinkChange[] = [];
   const unlinked: Unlinked[] = [];
   const lost: (() => void)[] = [];
+  const entities = new LinkEntities(tracked);
   // Grows while it is walked: an entity that is reached brings its own containers.
   for (const container of tracked.touched) {
     const owner = RelationContainer.ownerOf(container);
@@ -53,7 +38,7 @@ export function applyRelationChanges(tracked: TrackedEntities, taken: TakenPoint
     if (container instanceof Ref) lost.push(...applyRef(tracked, container, relation, state));
     else if (container instanceof TimeSeries) applySeries(tracked, container, relation, state, taken);
     else if (container instanceof Collection) {
-      applyAdded(tracked, container, relation, state, links);
+      applyAdded(tracked, container, relation, state, links, entities);
       lost.push(() => applyRemoved(tracked, container, relation, state, links, unlinked));
     }
   }
@@ -89,13 +74,14 @@ function applyAdded(
   relation: RelationModel,
   owner: EntityState,
   links: LinkChange[],
+  entities: LinkEntities,
 ): void {
   for (const [item, turn] of collectionState.pending(collection)?.added ?? []) {
     const target = reach(tracked, item, relation);
     if (relation.join.via === 'target') point(tracked, item, relation, owner, turn);
     else if (relation.join.via === 'link') {
       if (relation.join.link.kind === 'link') links.push(linkChange(relation, owner, target, true, turn));
-      else linkByEntity(tracked, relation, owner, target);
+      else entities.make(relation, owner, target);
     }
   }
 }
@@ -269,66 +255,4 @@ function orphan(tracked: TrackedEntities, instance: object): void {
   tracked.remove(instance);
   const state = stateOf(instance);
   if (state !== undefined) tracked.orphans.add(state);
-}
-
-function linkChange(
-  relation: RelationModel,
-  owner: EntityState,
-  target: EntityState,
-  linked: boolean,
-  turn: number,
-): LinkChange {
-  if (relation.join.via !== 'link') throw new TypeError('not a link');
-  const { link, ownerFields, targetFields } = relation.join;
-  const ends = [
-    { state: owner, fields: ownerFields },
-    { state: target, fields: targetFields },
-  ];
-  return { link, linked, turn, ends };
-}
-
-/** An undirected link may be stored either way round. */
-function unlinkChanges(relation: RelationModel, owner: EntityState, target: EntityState, turn: number): LinkChange[] {
-  const straight = linkChange(relation, owner, target, false, turn);
-  const undirected = relation.join.via === 'link' && relation.join.direction === 'both' && owner !== target;
-  return undirected ? [straight, linkChange(relation, target, owner, false, turn)] : [straight];
-}
-
-/** A link that is an entity of the application's own gets an instance, made once however often this runs. */
-function linkByEntity(
-  tracked: TrackedEntities,
-  relation: RelationModel,
-  owner: EntityState,
-  target: EntityState,
-): void {
-  if (relation.join.via !== 'link') return;
-  const { link, ownerFields, targetFields } = relation.join;
-  const [from, to] = [endName(link, ownerFields), endName(link, targetFields)];
-  for (const state of tracked.fresh) {
-    if (state.model !== link) continue;
-    const instance = state.instance as Record<string, unknown>;
-    const [start, end] = [instance[from], instance[to]];
-    if (!(start instanceof Ref && end instanceof Ref)) continue;
-    if (refState.target(start) === owner.instance && refState.target(end) === target.instance) return;
-  }
-  tracked.create(link, { [from]: owner.instance, [to]: target.instance });
-}
-
-function endName(link: EntityModel, fields: readonly Field[]): string {
-  const relation = link.relations.find(
-    (r) => r.join.via === 'owner' && r.join.fields.every((f, at) => f === fields[at]),
-  );
-  if (relation === undefined)
-    throw new InvalidStateError(`${link.name} has no reference over ${fields.map((f) => f.name).join(', ')}.`);
-  return relation.name;
-}
-
-/** Identity of a link's row, aligned with `link.ids`; undefined in it where an end is not written yet. */
-export function linkRow(change: LinkChange): Row {
-  const row: Row = new Array(change.link.fields.length).fill(null);
-  for (const { state, fields } of change.ends) {
-    const key = neutralFields(state.instance, state, state.model.ids);
-    for (const [part, field] of fields.entries()) row[field.index] = key[part];
-  }
-  return row;
 }
