@@ -4,7 +4,15 @@ import type { FieldType, TimePrecision } from '../model/field.js';
 
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
 
-export type SeriesFunction = 'mean' | 'min' | 'max' | 'sum' | 'count' | 'first' | 'last' | { readonly percentile: number };
+export type SeriesFunction =
+  | 'mean'
+  | 'min'
+  | 'max'
+  | 'sum'
+  | 'count'
+  | 'first'
+  | 'last'
+  | { readonly percentile: number };
 
 export interface Capabilities {
   readonly models: readonly DataModel[];

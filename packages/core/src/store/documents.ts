@@ -1,8 +1,8 @@
 /** What only a document store can do: changes inside a document, without reading it. */
 import type { EntityModel } from '../model/entity-model.js';
 import type { Row, Value } from '../model/field.js';
-import type { Condition, Operand } from './condition.js';
 import type { Access } from './access.js';
+import type { Condition, Operand } from './condition.js';
 
 export type PatchOperation =
   | { readonly op: 'set'; readonly on: Operand; readonly value: Value }

@@ -4,8 +4,8 @@
  */
 import type { EntityModel } from '../model/entity-model.js';
 import type { Row } from '../model/field.js';
-import type { Condition } from './condition.js';
 import type { Access } from './access.js';
+import type { Condition } from './condition.js';
 
 /** One kind of step: along relationships of this entity (`relationship` or `link`), in this direction. */
 export interface StepSpec {

@@ -41,7 +41,11 @@ export interface AggregateSpec {
   readonly entity: EntityModel;
   readonly columns: readonly AggregateColumn[];
   readonly where?: Condition;
-  readonly having?: readonly { readonly alias: string; readonly op: 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte'; readonly value: Value }[];
+  readonly having?: readonly {
+    readonly alias: string;
+    readonly op: 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte';
+    readonly value: Value;
+  }[];
   readonly order?: readonly { readonly alias: string; readonly direction: 'asc' | 'desc' }[];
   readonly limit?: number;
   readonly offset?: number;

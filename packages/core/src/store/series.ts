@@ -1,9 +1,9 @@
 /** What only a time-series store can do: aggregation over windows of time. Times are neutral timestamps of the entity. */
 import type { EntityModel } from '../model/entity-model.js';
 import type { Field, Value } from '../model/field.js';
+import type { Access } from './access.js';
 import type { SeriesFunction } from './capabilities.js';
 import type { Condition } from './condition.js';
-import type { Access } from './access.js';
 
 /** Length of a window: a fixed number of milliseconds, or calendar units in a time zone. */
 export type WindowSize =

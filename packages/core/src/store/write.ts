@@ -20,7 +20,11 @@ export interface InsertBatch {
    * `ignore` leaves the stored one. With `keys` the conflict is on these fields (a unique index) and not on the ids.
    * The entity's version, where it is among `update`, is not taken from the new row: it becomes the stored one plus 1.
    */
-  readonly onConflict?: { readonly do: 'update' | 'ignore'; readonly keys?: readonly Field[]; readonly update?: readonly Field[] };
+  readonly onConflict?: {
+    readonly do: 'update' | 'ignore';
+    readonly keys?: readonly Field[];
+    readonly update?: readonly Field[];
+  };
 }
 
 /** Changed rows, by identity. */
