@@ -6,7 +6,7 @@ import type { EntityModel, Field, SchemaChange } from '@storeweave/core';
 import { castType, quoteName, type TableLayout } from '@storeweave/sql';
 import type { Catalog, ExistingColumn, ExistingTable } from './catalog.js';
 import { defaultExpression } from './entity-schema.js';
-import { isWidening } from './type-change.js';
+import { isWidening, servesAs } from './type-change.js';
 
 type Change = (summary: string, statements: string[], destructive?: boolean) => SchemaChange;
 
@@ -29,7 +29,7 @@ export async function columnChanges(
   for (const field of entity.fields) {
     const column = table.columns.get(field.column);
     if (column === undefined) continue;
-    changes.push(...typeChange(layout, field, column, alter));
+    changes.push(...typeChange(layout, field, column, defaultExpression(entity, field, schema), alter));
     changes.push(...(await nullChange(layout, field, column, catalog, alter)));
     changes.push(
       ...sequenceChange(layout, field, column, alter),
@@ -64,17 +64,32 @@ export async function columnChanges(
   return changes;
 }
 
-function typeChange(layout: TableLayout, field: Field, column: ExistingColumn, alter: Change): SchemaChange[] {
+/** A column that holds more than is asked for is no obstacle: another version of the application may need it. */
+function typeChange(
+  layout: TableLayout,
+  field: Field,
+  column: ExistingColumn,
+  expression: string | undefined,
+  alter: Change,
+): SchemaChange[] {
+  const { entity } = layout;
   const wanted = layout.type(field);
   if (column.sameBase && (field.type === 'enum' || column.type === wanted)) return [];
   const name = quoteName(field.column);
-  const safe = isWidening(column.type, wanted);
-  const summary = `change the type of ${layout.entity.source}.${field.column} from ${column.type} to ${wanted}`;
+  const where = `${entity.source}.${field.column}`;
+  const summary = `change the type of ${where} from ${column.type} to ${wanted}`;
+  if (isWidening(column.type, wanted)) {
+    return [alter(summary, [`ALTER COLUMN ${name} TYPE ${wanted} USING ${name}::${wanted}`])];
+  }
+  if (servesAs(column.type, wanted)) {
+    const wider = `${where} is ${column.type}, which holds more than the ${wanted} of ${entity.name}`;
+    return [{ entity: entity.name, kind: 'drift', summary: wider, statements: [], destructive: false }];
+  }
   // By way of text, which every type has: the server decides value by value.
-  const using = safe ? `${name}::${wanted}` : `${name}::text::${castType(wanted)}`;
-  const steps = [`ALTER COLUMN ${name} TYPE ${wanted} USING ${using}`];
-  if (column.default !== undefined && !safe) steps.unshift(`ALTER COLUMN ${name} DROP DEFAULT`);
-  return [alter(summary, steps, !safe)];
+  const steps = [`ALTER COLUMN ${name} TYPE ${wanted} USING ${name}::text::${castType(wanted)}`];
+  if (column.default !== undefined) steps.unshift(`ALTER COLUMN ${name} DROP DEFAULT`);
+  if (expression !== undefined) steps.push(`ALTER COLUMN ${name} SET DEFAULT ${expression}`);
+  return [alter(summary, steps, true)];
 }
 
 async function nullChange(

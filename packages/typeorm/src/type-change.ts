@@ -38,6 +38,12 @@ export function isWidening(from: string, to: string): boolean {
   return false;
 }
 
+/** True where a column of type `existing` serves as one of type `wanted`: it holds more, of the same kind. */
+export function servesAs(existing: string, wanted: string): boolean {
+  const isText = (type: string) => /^(?:text|character varying)/.test(type);
+  return isWidening(wanted, existing) && isText(existing) === isText(wanted);
+}
+
 function fits(a: Parsed, b: Parsed): boolean {
   if (b.numbers.length === 0) return true;
   if (a.numbers.length === 0) return false;

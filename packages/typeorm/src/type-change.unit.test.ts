@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isWidening } from './type-change.js';
+import { isWidening, servesAs } from './type-change.js';
 
 it.each([
   ['character varying(10)', 'character varying(11)', true],
@@ -27,3 +27,13 @@ it.each([
   ['text', 'uuid', false],
   ['bigint', 'double precision', false],
 ])('from %s to %s: %s', (from, to, expected) => expect(isWidening(from, to)).toBe(expected));
+
+it.each([
+  ['text', 'character varying(10)', true],
+  ['character varying(20)', 'character varying(10)', true],
+  ['bigint', 'integer', true],
+  ['numeric', 'numeric(10,2)', true],
+  ['text', 'integer', false],
+  ['text', 'uuid', false],
+  ['integer', 'bigint', false],
+])('%s serves as %s: %s', (existing, wanted, expected) => expect(servesAs(existing, wanted)).toBe(expected));
