@@ -90,7 +90,7 @@ export class Coupon extends defineEntity({
   model: 'relational',
   props: { id: p.id(), code: p.string({ unique: true }), percent: p.integer({ default: 10 }) },
 }) {
-  get isLarge() {
+  isLarge(): boolean {
     return this.percent >= 50;
   }
 }
