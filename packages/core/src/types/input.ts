@@ -5,8 +5,15 @@ import type { TimeSeries } from '../relations/time-series.js';
 import type { ConventionalNames, DefaultedNames } from './brands.js';
 import type { IdOf, PropertyName, RelationName, ValueName } from './properties.js';
 
-/** Names that need not be given: by convention, with a default, nullable, and relations. */
-type OptionalName<T> = ConventionalNames | DefaultedNames<T> | RelationName<T> | NullableName<T>;
+/** Names that need not be given: by convention, with a default, nullable, relations, and getters. */
+type OptionalName<T> = ConventionalNames | DefaultedNames<T> | RelationName<T> | NullableName<T> | ReadonlyName<T>;
+
+/** Equality of two types that sees `readonly`. */
+type Same<A, B> = (<F>() => F extends A ? 1 : 2) extends <F>() => F extends B ? 1 : 2 ? true : false;
+
+type ReadonlyName<T> = {
+  [K in keyof T]-?: Same<{ [Q in K]: T[K] }, { -readonly [Q in K]: T[K] }> extends true ? never : K;
+}[keyof T];
 
 type NullableName<T> = {
   [K in keyof T]-?: null extends T[K] ? K : undefined extends T[K] ? K : never;
@@ -14,7 +21,7 @@ type NullableName<T> = {
 
 /**
  * Properties of a new entity. Required is what has neither a default (`[optional]`), nor null, nor a value by convention
- * (`id`, `version`, `createdAt`, `updatedAt`). Relations are optional; a reference takes an entity or its id.
+ * (`id`, `version`, `createdAt`, `updatedAt`), and is no getter. Relations are optional; a reference takes an entity or its id.
  */
 export type CreateInput<T> = {
   [K in Exclude<PropertyName<T>, OptionalName<T>>]: InputValue<T[K]>;
