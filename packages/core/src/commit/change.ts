@@ -48,8 +48,6 @@ export interface DeleteChange {
   readonly lenient: boolean;
 }
 
-export type Change = InsertChange | UpdateChange | DeleteChange;
-
 export interface ChangeSet {
   readonly inserts: readonly InsertChange[];
   readonly updates: readonly UpdateChange[];

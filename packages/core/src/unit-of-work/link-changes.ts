@@ -3,9 +3,8 @@
  * link, or as new entities of a relationship class.
  */
 import { InvalidStateError } from '../errors/errors.js';
-import type { EntityModel } from '../model/entity-model.js';
+import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { Ref, refState } from '../relations/ref.js';
 import type { EntityState } from './entity-state.js';
 import { neutralFields } from './reference-key.js';

@@ -4,8 +4,8 @@
  * that `plan()` can look without harm; containers are only settled when a flush has written them.
  */
 import { InvalidStateError } from '../errors/errors.js';
+import type { RelationModel } from '../model/entity-model.js';
 import type { Field } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
 import { keyOfInstance, valueAt } from '../relations/entity-key.js';

@@ -114,12 +114,6 @@ export class Reading {
   @Field('float') pages!: number;
 }
 
-@Node()
-export class Place {
-  @Id() id!: string;
-  @Property('string') name!: string;
-}
-
 export const library: readonly EntityClass[] = [Author, Book, Chapter, Label, Desk, Praise, Reading];
 
 /** The store as it is, with every batch and the end of every transaction written down. */
