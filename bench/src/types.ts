@@ -142,7 +142,7 @@ function report(projects: readonly Project[], bench: Project['bench']): BenchRow
       n,
       contender: contender.name,
       medianMs: Math.round(values[at] ?? 0),
-      ratio: Number(((values[at] ?? 0) / (values[0] ?? 1)).toFixed(3)),
+      ratio: Number(((values[at] ?? 0) / base(values)).toFixed(3)),
     }));
   const n = bench === 'types/queries' ? 3 * ENTITIES : ENTITIES;
   return [
@@ -157,4 +157,9 @@ function report(projects: readonly Project[], bench: Project['bench']): BenchRow
       ours.map(({ costs }) => median(costs.map((cost) => cost.instantiations)) / 1000),
     ),
   ];
+}
+
+/** What ratios refer to: the first contender, or the first that costs anything, as plain classes instantiate nothing. */
+function base(values: readonly number[]): number {
+  return values.find((value) => value >= 1) ?? 1;
 }

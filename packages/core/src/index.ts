@@ -24,7 +24,6 @@ export { compileDomain } from './metadata/compile.js';
 export type * from './model/domain-model.js';
 export type * from './model/entity-model.js';
 export * from './model/field.js';
-export type * from './model/relation-model.js';
 export { Collection, type LoadedCollection } from './relations/collection.js';
 export { type LoadedRef, Ref } from './relations/ref.js';
 export type { SeriesRange } from './relations/relation-loader.js';

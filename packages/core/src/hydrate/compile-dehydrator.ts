@@ -4,9 +4,8 @@
  * mutable values.
  */
 import { InvalidStateError, NotNullViolationError } from '../errors/errors.js';
-import type { EntityModel } from '../model/entity-model.js';
+import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Codec, Field, Row, Value } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { Collection } from '../relations/collection.js';
 import { keyOfInstance } from '../relations/entity-key.js';
 import { Ref, refState } from '../relations/ref.js';

@@ -2,9 +2,8 @@
  * The flat fields of an entity as the tree that its class is: properties, embedded objects with their leaves, and
  * references. Code generation walks this and nothing else.
  */
-import type { EmbeddedModel, EntityModel } from '../model/entity-model.js';
+import type { EmbeddedModel, EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 
 export interface ObjectShape {
   readonly leaves: { readonly name: string; readonly field: Field }[];

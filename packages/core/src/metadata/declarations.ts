@@ -5,9 +5,8 @@
  * reported with all others at `open()`, not as a stack trace out of a module that is being loaded.
  */
 import type { ValueConverter } from '../model/codec.js';
-import type { DataModel, EntityKind, LifecycleEvent } from '../model/entity-model.js';
+import type { DataModel, EntityKind, LifecycleEvent, RelationKind } from '../model/entity-model.js';
 import type { FieldRole, FieldType, TimePrecision } from '../model/field.js';
-import type { RelationKind } from '../model/relation-model.js';
 
 // Compilers write `Class[Symbol.metadata]` only if the symbol exists when the class is made; Node does not have it yet.
 (Symbol as { metadata?: symbol }).metadata ??= Symbol.for('Symbol.metadata');

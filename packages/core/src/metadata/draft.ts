@@ -2,9 +2,8 @@
  * The models while they are being built: the same objects that `open()` hands out later, still open to writing, because
  * entities and relations refer to one another in circles.
  */
-import type { EmbeddedModel, EntityClass, EntityModel, IndexModel } from '../model/entity-model.js';
+import type { EmbeddedModel, EntityClass, EntityModel, IndexModel, RelationModel } from '../model/entity-model.js';
 import type { Field } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import type {
   AnnotationDeclaration,
   IndexDeclaration,

@@ -1,6 +1,7 @@
 /** Turns declared relations into joins, once every entity has its fields and keys. */
+
+import type { Join, RelationKind, RelationModel } from '../model/entity-model.js';
 import type { Field } from '../model/field.js';
-import type { Join, RelationKind, RelationModel } from '../model/relation-model.js';
 import type { RelationDeclaration } from './declarations.js';
 import type { EntityDraft, PendingRelation, RelationDraft } from './draft.js';
 import type { Link, Links } from './links.js';

@@ -3,9 +3,8 @@
  * per entity from its model, because every filter, order and selection starts by looking names up.
  */
 import { InvalidQueryError } from '../errors/errors.js';
-import type { EmbeddedModel, EntityModel } from '../model/entity-model.js';
+import type { EmbeddedModel, EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 
 export type Member =
   | { readonly kind: 'field'; readonly field: Field }

@@ -3,9 +3,8 @@
  * (`author: { country: 'NO' }`, `posts: { title: … }`, meaning that some related entity is like that). Where the key is
  * in the row itself, no other entity needs to be asked.
  */
-import type { EntityModel } from '../model/entity-model.js';
+import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { Ref } from '../relations/ref.js';
 import type { Condition } from '../store/condition.js';
 import { describe, invalid, isPlainObject, type Place, present } from './comparand.js';

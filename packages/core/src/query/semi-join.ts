@@ -5,9 +5,8 @@
  * matches half the world is an error with advice and not a dead process.
  */
 import { InvalidQueryError } from '../errors/errors.js';
-import type { EntityModel } from '../model/entity-model.js';
+import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field, Value } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import type { CallOptions, WorkContext } from '../session/ports.js';
 import type { Condition } from '../store/condition.js';
 import { alignKey, keyText } from './key.js';

@@ -27,6 +27,10 @@ interface Pending<T> {
   readonly removed: Map<T, number>;
   /** Everything stored that is not in `added` is to be taken out; the flush has to load it first. */
   replaced: boolean;
+  /** Of the removed ones, those that were not seen in it: perhaps never there, perhaps put in from the other side. */
+  unseen?: Set<T> | undefined;
+  /** Of the added ones, those that were in it already and were added again. */
+  again?: Set<T> | undefined;
   /** Turn in which it was replaced. */
   turn?: number | undefined;
 }
@@ -37,6 +41,10 @@ export interface PendingItems {
   readonly added: ReadonlyMap<object, number>;
   readonly removed: ReadonlyMap<object, number>;
   readonly replaced: boolean;
+  /** Of the added ones, those that were in it already. */
+  readonly again?: ReadonlySet<object> | undefined;
+  /** Of the removed ones, those that were not seen in it. */
+  readonly unseen?: ReadonlySet<object> | undefined;
 }
 
 /** State of the collections of all new owners, until they are used. */
@@ -54,6 +62,8 @@ export interface CollectionState {
   resolve(collection: Collection<object>, stored: readonly object[], complete?: boolean): void;
   /** The owner is new: nothing can be stored, so it is loaded, with what was added. */
   initialize(collection: Collection<object>): void;
+  /** The other side has put this item in or taken it out, and a flush has written it. Gives how to undo it. */
+  reflect(collection: Collection<object>, item: object, present: boolean): () => void;
   /** A flush has written the pending changes. */
   settle(collection: Collection<object>): void;
   /** Pending changes are given up. */
@@ -92,21 +102,15 @@ export class Collection<T extends object> extends RelationContainer {
     const { pending, turn } = this.#change(state);
     for (const entity of entities) {
       this.#check(entity);
-      if (pending.added.has(entity)) {
-        pending.added.set(entity, turn);
-        continue;
-      }
-      if (pending.removed.delete(entity)) {
-        state.items?.push(entity);
-        // Of one that is not loaded it is not known whether what was taken out had been in it.
-        if (!isWhole(state)) pending.added.set(entity, turn);
-        continue;
-      }
-      // What is not pending is stored: only then is there something to look through.
-      const stored = state.items !== undefined && state.items.length > pending.added.size;
-      if (stored && state.items?.includes(entity) === true) continue;
+      const wasAdded = pending.added.has(entity);
       pending.added.set(entity, turn);
-      state.items?.push(entity);
+      if (wasAdded) continue;
+      const wasRemoved = pending.removed.delete(entity);
+      // What is not pending is stored: only then is there something to look through.
+      const isIn = !wasRemoved && (state.items?.length ?? 0) >= pending.added.size && state.items?.includes(entity);
+      if (isIn !== true) state.items?.push(entity);
+      // Where it is stored, this only matters if the other side takes it out at the same time.
+      if (wasRemoved ? pending.unseen?.delete(entity) !== true : isIn === true) note(pending, 'again', entity);
     }
   }
 
@@ -118,8 +122,10 @@ export class Collection<T extends object> extends RelationContainer {
       this.#check(entity);
       const at = state.items?.indexOf(entity) ?? -1;
       if (at >= 0) state.items?.splice(at, 1);
-      const wasAdded = pending.added.delete(entity);
-      if (isWhole(state) ? at >= 0 && !wasAdded : true) pending.removed.set(entity, turn);
+      const wasNew = pending.added.delete(entity) && pending.again?.delete(entity) !== true;
+      if (pending.removed.has(entity)) continue;
+      pending.removed.set(entity, turn);
+      if (at < 0 || wasNew) note(pending, 'unseen', entity);
     }
   }
 
@@ -198,7 +204,7 @@ export class Collection<T extends object> extends RelationContainer {
   }
 
   static {
-    Object.defineProperties(this.prototype, {
+    Object.defineProperties(Collection.prototype, {
       items: {
         configurable: true,
         get(this: Collection<object>) {
@@ -234,17 +240,22 @@ export class Collection<T extends object> extends RelationContainer {
         if (pending === undefined) {
           state.items = [...stored];
         } else if (pending.replaced) {
-          for (const item of stored) if (!pending.added.delete(item)) pending.removed.set(item, pending.turn ?? 0);
+          for (const item of stored) {
+            if (pending.added.has(item)) note(pending, 'again', item);
+            else pending.removed.set(item, pending.turn ?? 0);
+          }
           if (complete) pending.replaced = false;
         } else {
           const known = new Set(stored);
           state.items = stored.filter((item) => !pending.removed.has(item));
           for (const item of pending.added.keys()) {
-            if (known.has(item)) pending.added.delete(item);
+            if (known.has(item)) note(pending, 'again', item);
             else state.items.push(item);
           }
-          // What was not there is not to be taken out.
-          if (complete) for (const item of pending.removed.keys()) if (!known.has(item)) pending.removed.delete(item);
+          for (const item of pending.removed.keys()) {
+            if (known.has(item)) pending.unseen?.delete(item);
+            else note(pending, 'unseen', item);
+          }
         }
       },
       initialize(collection) {
@@ -258,6 +269,17 @@ export class Collection<T extends object> extends RelationContainer {
           };
         }
       },
+      reflect(collection, item, present) {
+        const state = collection.#state;
+        if (state?.items === undefined || state.items.includes(item) === present) return () => {};
+        const { items } = collection.#open();
+        if (present) items?.push(item);
+        else items?.splice(items.indexOf(item), 1);
+        return () => {
+          if (!present) items?.push(item);
+          else items?.splice(items.indexOf(item), 1);
+        };
+      },
       settle(collection) {
         if (collection.#state?.pending !== undefined) collection.#state.pending = undefined;
       },
@@ -268,8 +290,8 @@ export class Collection<T extends object> extends RelationContainer {
         // Replaced unseen: what is stored is not known, so it counts as not loaded.
         if (pending.replaced) state.items = undefined;
         else if (state.items !== undefined) {
-          state.items = state.items.filter((item) => !pending.added.has(item));
-          state.items.push(...pending.removed.keys());
+          state.items = state.items.filter((item) => !pending.added.has(item) || pending.again?.has(item) === true);
+          for (const item of pending.removed.keys()) if (pending.unseen?.has(item) !== true) state.items.push(item);
         }
         state.pending = undefined;
       },
@@ -289,6 +311,8 @@ export class Collection<T extends object> extends RelationContainer {
             removed: new Map(pending.removed),
             replaced: pending.replaced,
             turn: pending.turn,
+            unseen: pending.unseen && new Set(pending.unseen),
+            again: pending.again && new Set(pending.again),
           },
         };
         return () => {
@@ -302,4 +326,9 @@ export class Collection<T extends object> extends RelationContainer {
 /** Whether `items` is all there is, so that what is not in it is not stored either. */
 function isWhole(state: State<object>): boolean {
   return state.items !== undefined && (state.complete || state.pending?.replaced === true);
+}
+
+function note<T>(pending: Pending<T>, set: 'again' | 'unseen', item: T): void {
+  pending[set] ??= new Set();
+  pending[set].add(item);
 }

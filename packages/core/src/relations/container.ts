@@ -4,7 +4,7 @@
  * printing, comparing nor copying an entity walks into the unit of work.
  */
 import { InvalidStateError, RelationNotLoadedError } from '../errors/errors.js';
-import type { RelationModel } from '../model/relation-model.js';
+import type { RelationModel } from '../model/entity-model.js';
 import type { RelationBinding } from './relation-loader.js';
 
 /** Changes of any container so far. */

@@ -31,6 +31,12 @@ describe('containers before their owner is known', () => {
   });
 });
 
+/** Items to be put in that were not in it already. */
+function newIn(posts: Collection<Post>): object[] {
+  const pending = collectionState.pending(posts);
+  return [...(pending?.added.keys() ?? [])].filter((item) => pending?.again?.has(item) !== true);
+}
+
 describe('a collection', () => {
   const [a, b, c] = [new Post(), new Post(), new Post()] as const;
 
@@ -38,7 +44,7 @@ describe('a collection', () => {
     const posts = new Collection<Post>();
     posts.add(a, b);
     posts.remove(a);
-    expect([...(collectionState.pending(posts)?.added.keys() ?? [])]).toEqual([b]);
+    expect(newIn(posts)).toEqual([b]);
   });
 
   it('applies pending changes on top of what is loaded', () => {
@@ -47,7 +53,35 @@ describe('a collection', () => {
     posts.remove(b);
     collectionState.resolve(posts, [a, b]);
     expect(posts.get()).toEqual([a, c]);
-    expect([...(collectionState.pending(posts)?.added.keys() ?? [])]).toEqual([c]);
+    expect(newIn(posts)).toEqual([c]);
+  });
+
+  it('remembers what was said of an item, for the other side may say something else', () => {
+    const posts = new Collection<Post>();
+    collectionState.resolve(posts, [a]);
+    posts.add(a);
+    posts.remove(b);
+    const pending = collectionState.pending(posts);
+    expect([...(pending?.again ?? [])]).toEqual([a]);
+    expect([...(pending?.unseen ?? [])]).toEqual([b]);
+    expect(posts.get()).toEqual([a]);
+    posts.remove(a);
+    posts.add(b);
+    expect(newIn(posts)).toEqual([b]);
+    expect([...(collectionState.pending(posts)?.removed.keys() ?? [])]).toEqual([a]);
+    collectionState.discard(posts);
+    expect(posts.get()).toEqual([a]);
+  });
+
+  it('shows what the other side has written, and takes it back', () => {
+    const posts = new Collection<Post>();
+    collectionState.reflect(posts, b, true);
+    expect(posts.isLoaded).toBe(false);
+    collectionState.resolve(posts, [a]);
+    const undo = [collectionState.reflect(posts, b, true), collectionState.reflect(posts, a, false)];
+    expect(posts.get()).toEqual([b]);
+    for (const each of undo.reverse()) each();
+    expect(posts.get()).toEqual([a]);
   });
 
   it('set() on a loaded one is the difference', () => {
@@ -55,7 +89,7 @@ describe('a collection', () => {
     collectionState.resolve(posts, [a, b]);
     posts.set([b, c]);
     const pending = collectionState.pending(posts);
-    expect([...(pending?.added.keys() ?? [])]).toEqual([c]);
+    expect(newIn(posts)).toEqual([c]);
     expect([...(pending?.removed.keys() ?? [])]).toEqual([a]);
     expect(posts.get()).toEqual([b, c]);
   });
@@ -67,7 +101,7 @@ describe('a collection', () => {
     collectionState.resolve(posts, [a, b]);
     const pending = collectionState.pending(posts);
     expect(pending?.replaced).toBe(false);
-    expect([...(pending?.added.keys() ?? [])]).toEqual([c]);
+    expect(newIn(posts)).toEqual([c]);
     expect([...(pending?.removed.keys() ?? [])]).toEqual([a]);
     expect(posts.get()).toEqual([b, c]);
   });
@@ -91,7 +125,7 @@ describe('restoring', () => {
     collectionState.settle(posts);
     posts.add(b);
     undo();
-    expect([...(collectionState.pending(posts)?.added.keys() ?? [])]).toEqual([a]);
+    expect(newIn(posts)).toEqual([a]);
 
     const author = new Ref<User>();
     const undoRef = refState.save(author);

@@ -133,7 +133,7 @@ export class Ref<T extends object> extends RelationContainer {
   }
 
   static {
-    Object.defineProperty(this.prototype, 'value', {
+    Object.defineProperty(Ref.prototype, 'value', {
       configurable: true,
       get(this: Ref<object>): object {
         const target = this.get();

@@ -3,7 +3,7 @@
  * them and know nothing of sessions; whoever loads (populate) answers by resolving the containers of all owners at once,
  * so that a level of a relation costs one query however many owners it has.
  */
-import type { RelationModel } from '../model/relation-model.js';
+import type { RelationModel } from '../model/entity-model.js';
 
 /** Which points of a series to read, by their time. */
 export interface SeriesRange {

@@ -104,7 +104,7 @@ export class TimeSeries<T extends object> extends RelationContainer {
   }
 
   static {
-    Object.defineProperties(this.prototype, {
+    Object.defineProperties(TimeSeries.prototype, {
       items: {
         configurable: true,
         get(this: TimeSeries<object>) {

@@ -5,9 +5,8 @@
 import { InvalidValueError } from '../errors/errors.js';
 import { checkRequired } from '../hydrate/compile-dehydrator.js';
 import { entityCodec } from '../hydrate/entity-codec.js';
-import type { EntityModel } from '../model/entity-model.js';
+import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { describe } from '../query/comparand.js';
 import { keyRow } from '../query/identity.js';
 import { alignKey } from '../query/key.js';

@@ -3,8 +3,7 @@
  * given. A misspelt path fails here, before any store is asked.
  */
 import { InvalidQueryError } from '../errors/errors.js';
-import type { EntityModel } from '../model/entity-model.js';
-import type { RelationModel } from '../model/relation-model.js';
+import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import { describe, isPlainObject } from '../query/comparand.js';
 import { and, TRUE } from '../query/logic.js';
 import { membersOf, nearest } from '../query/members.js';

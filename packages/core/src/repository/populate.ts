@@ -3,9 +3,8 @@
  * there are any, whatever the number of owners and wherever the targets live. Instances come from the identity map of
  * the context, so an entity that is reached twice is one object and a cycle closes.
  */
-import type { EntityModel } from '../model/entity-model.js';
+import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field, Row, Value } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { idsOf } from '../query/identity.js';
 import { alignKey, keyText, valueText } from '../query/key.js';
 import { and, keysIn, or, orAbsent, TRUE } from '../query/logic.js';

@@ -3,8 +3,8 @@
  * hands it to the containers of its entities, so that loading joins the transaction they were read in.
  */
 import { InvalidStateError } from '../errors/errors.js';
+import type { RelationModel } from '../model/entity-model.js';
 import type { Field, Value } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { alignKey } from '../query/key.js';
 import { and, FALSE, isFalse, keysIn, or } from '../query/logic.js';
 import { visible } from '../query/where.js';

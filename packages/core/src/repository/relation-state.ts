@@ -3,8 +3,8 @@
  * what was found for it. Nothing else in this room touches the inside of a container.
  */
 import { InvalidStateError } from '../errors/errors.js';
+import type { RelationModel } from '../model/entity-model.js';
 import type { Field, Value } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import type { RelationContainer } from '../relations/container.js';
 import { valueAt } from '../relations/entity-key.js';

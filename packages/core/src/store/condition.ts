@@ -2,8 +2,9 @@
  * A filter after the core has checked and normalised it: fields instead of names, neutral values instead of the
  * class's own, no `null` or `undefined` comparands (absence has its own operator). A store only translates it.
  */
+
+import type { RelationModel } from '../model/entity-model.js';
 import type { Field, Value } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 
 /** What is compared: a field, or a value inside a json field by its path. */
 export interface Operand {

@@ -250,7 +250,10 @@ function linkRows(
     const ends = new Map(change.ends.map(({ state, fields }) => [fields[0]?.index, numberOf(state)]));
     const identity = `${change.link.name} ${change.link.ids.map((id) => ends.get(id.index)).join()}`;
     (change.linked ? unlinked : linked).delete(identity);
+    // What is stored as it is needs no write, and what no row can be of needs no deletion.
+    if (change.again) continue;
     if (!change.linked) {
+      if (change.ends.some(({ state }) => state.row === undefined)) continue;
       unlinked.set(identity, { op: 'delete', entity: change.link, key: keyOf(change.link, row), lenient: true });
       continue;
     }

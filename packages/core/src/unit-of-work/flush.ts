@@ -14,6 +14,7 @@ import { type DetectedChanges, detectChanges, isChanged } from './change-detecto
 import type { EntityState } from './entity-state.js';
 import { runHooks } from './life-cycle.js';
 import type { Unlinked } from './link-changes.js';
+import { reflectLinks } from './link-changes.js';
 import { cascadeRemoval, type FlushReads, loadUnseen, removeUnlinked, severLinks, unseen } from './pending-loads.js';
 import { applyRelationChanges, type RelationChanges, type TakenPoints } from './relation-changes.js';
 import { settleContainers, settleEntities, type Undo } from './settlement.js';
@@ -103,7 +104,9 @@ export class Flusher {
       throw error;
     }
     const undoEntities = settleEntities(tracked, detected);
+    const undoLinks = reflectLinks(found.links.filter((change) => scope(change.link)));
     const undo = () => {
+      undoLinks();
       undoEntities();
       undoContainers();
     };

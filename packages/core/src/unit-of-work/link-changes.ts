@@ -3,9 +3,9 @@
  * link, or as new entities of a relationship class.
  */
 import { InvalidStateError } from '../errors/errors.js';
-import type { EntityModel } from '../model/entity-model.js';
+import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
+import { Collection, collectionState } from '../relations/collection.js';
 import { Ref, refState } from '../relations/ref.js';
 import type { EntityState } from './entity-state.js';
 import { neutralFields } from './reference-key.js';
@@ -15,6 +15,8 @@ import type { TrackedEntities } from './tracked-entities.js';
 export interface LinkChange {
   readonly link: EntityModel;
   readonly linked: boolean;
+  /** Said of what is stored as it is: it only counts against the other side's word. */
+  readonly again: boolean;
   /** Turn of the change; both sides may have noted the same pair, and the later one holds. */
   readonly turn: number;
   readonly ends: readonly { readonly state: EntityState; readonly fields: readonly Field[] }[];
@@ -27,12 +29,13 @@ export interface Unlinked {
   readonly target: EntityState;
 }
 
-export function linkChange(
+function linkChange(
   relation: RelationModel,
   owner: EntityState,
   target: EntityState,
   linked: boolean,
   turn: number,
+  again = false,
 ): LinkChange {
   if (relation.join.via !== 'link') throw new TypeError('not a link');
   const { link, ownerFields, targetFields } = relation.join;
@@ -40,7 +43,21 @@ export function linkChange(
     { state: owner, fields: ownerFields },
     { state: target, fields: targetFields },
   ];
-  return { link, linked, turn, ends };
+  return { link, linked, again, turn, ends };
+}
+
+/** A pair to be there; one that is there already may be stored either way round. */
+export function linkChanges(
+  relation: RelationModel,
+  owner: EntityState,
+  target: EntityState,
+  turn: number,
+  again: boolean,
+): LinkChange[] {
+  const straight = linkChange(relation, owner, target, true, turn, again);
+  return again && isUndirected(relation, owner, target)
+    ? [straight, linkChange(relation, target, owner, true, turn, again)]
+    : [straight];
 }
 
 /** An undirected link may be stored either way round. */
@@ -51,8 +68,13 @@ export function unlinkChanges(
   turn: number,
 ): LinkChange[] {
   const straight = linkChange(relation, owner, target, false, turn);
-  const undirected = relation.join.via === 'link' && relation.join.direction === 'both' && owner !== target;
-  return undirected ? [straight, linkChange(relation, target, owner, false, turn)] : [straight];
+  return isUndirected(relation, owner, target)
+    ? [straight, linkChange(relation, target, owner, false, turn)]
+    : [straight];
+}
+
+function isUndirected({ join }: RelationModel, owner: EntityState, target: EntityState): boolean {
+  return join.via === 'link' && join.direction === 'both' && owner !== target;
 }
 
 /**
@@ -109,6 +131,34 @@ function endName(link: EntityModel, fields: readonly Field[]): string {
   if (relation === undefined)
     throw new InvalidStateError(`${link.name} has no reference over ${fields.map((f) => f.name).join(', ')}.`);
   return relation.name;
+}
+
+/** Collections of the other side that are loaded learn of what has been written. Gives how to undo it. */
+export function reflectLinks(changes: readonly LinkChange[]): () => void {
+  const undo: (() => void)[] = [];
+  for (const { link, linked, again, ends } of changes.toSorted((a, b) => a.turn - b.turn)) {
+    const [first, second] = ends;
+    if (again || first === undefined || second === undefined) continue;
+    undo.push(reflect(link, first, second, linked), reflect(link, second, first, linked));
+  }
+  return () => {
+    for (const each of undo.reverse()) each();
+  };
+}
+
+type End = LinkChange['ends'][number];
+
+function reflect(link: EntityModel, here: End, there: End, linked: boolean): () => void {
+  const undo: (() => void)[] = [];
+  for (const { name, join } of here.state.model.relations) {
+    if (join.via !== 'link' || join.link !== link) continue;
+    if (join.direction !== 'both' && join.ownerFields[0] !== here.fields[0]) continue;
+    const collection = (here.state.instance as Record<string, unknown>)[name];
+    if (collection instanceof Collection) undo.push(collectionState.reflect(collection, there.state.instance, linked));
+  }
+  return () => {
+    for (const each of undo.reverse()) each();
+  };
 }
 
 /** Identity of a link's row, aligned with `link.ids`; undefined in it where an end is not written yet. */

@@ -4,9 +4,8 @@
  * relation, however many owners it has.
  */
 import type { DeleteChange } from '../commit/change.js';
-import type { EntityModel } from '../model/entity-model.js';
+import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
 import { Ref, refState } from '../relations/ref.js';

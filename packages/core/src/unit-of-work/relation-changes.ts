@@ -4,15 +4,15 @@
  * that `plan()` can look without harm; containers are only settled when a flush has written them.
  */
 import { InvalidStateError } from '../errors/errors.js';
+import type { RelationModel } from '../model/entity-model.js';
 import type { Field } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
 import { keyOfInstance, valueAt } from '../relations/entity-key.js';
 import { Ref, refState } from '../relations/ref.js';
 import { seriesState, TimeSeries } from '../relations/time-series.js';
 import { type EntityState, stateOf } from './entity-state.js';
-import { type LinkChange, LinkEntities, linkChange, type Unlinked, unlinkChanges } from './link-changes.js';
+import { type LinkChange, LinkEntities, linkChanges, type Unlinked, unlinkChanges } from './link-changes.js';
 import { neutralFields, refersTo } from './reference-key.js';
 import type { TrackedEntities } from './tracked-entities.js';
 
@@ -76,12 +76,14 @@ function applyAdded(
   links: LinkChange[],
   entities: LinkEntities,
 ): void {
-  for (const [item, turn] of collectionState.pending(collection)?.added ?? []) {
+  const pending = collectionState.pending(collection);
+  for (const [item, turn] of pending?.added ?? []) {
     const target = reach(tracked, item, relation);
+    const again = pending?.again?.has(item) === true;
     if (relation.join.via === 'target') point(tracked, item, relation, owner, turn);
     else if (relation.join.via === 'link') {
-      if (relation.join.link.kind === 'link') links.push(linkChange(relation, owner, target, true, turn));
-      else entities.make(relation, owner, target);
+      if (relation.join.link.kind === 'link') links.push(...linkChanges(relation, owner, target, turn, again));
+      else if (!again) entities.make(relation, owner, target);
     }
   }
 }
@@ -101,10 +103,11 @@ function applyRemoved(
     // Never known to a unit of work: it was put in and taken out again.
     if (target === undefined) continue;
     if (relation.join.via === 'target') release(tracked, item, relation, owner, turn);
-    else if (relation.join.via === 'link' && target.row !== undefined) {
+    else if (relation.join.via === 'link') {
       if (relation.join.link.kind === 'link') links.push(...unlinkChanges(relation, owner, target, turn));
-      else unlinked.push({ relation, owner, target });
-      if (relation.orphanRemoval) orphan(tracked, item);
+      else if (owner.row !== undefined && target.row !== undefined) unlinked.push({ relation, owner, target });
+      const isNew = collectionState.isComplete(collection) && pending.unseen?.has(item) === true;
+      if (relation.orphanRemoval && !isNew && target.row !== undefined) orphan(tracked, item);
     }
   }
 }

@@ -4,8 +4,8 @@
  */
 import { InvalidValueError } from '../errors/errors.js';
 import { newContainer } from '../hydrate/compile-hydrator.js';
+import type { RelationModel } from '../model/entity-model.js';
 import type { Row, Value } from '../model/field.js';
-import type { RelationModel } from '../model/relation-model.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
 import { Ref, refState } from '../relations/ref.js';

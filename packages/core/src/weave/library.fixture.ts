@@ -2,7 +2,7 @@
 import { type MemoryDomain, type MemoryStoreOptions, memoryDomain, memoryStore } from '@storeweave/testing';
 import { Embedded } from '../decorators/embedded.js';
 import { Field, Tag, Timestamp } from '../decorators/measurement.js';
-import { Measurement, Node, Relational, Relationship } from '../decorators/models.js';
+import { Measurement, Relational, Relationship } from '../decorators/models.js';
 import { CreatedAt, SoftDelete, UpdatedAt, Version } from '../decorators/moments.js';
 import { Id, Property } from '../decorators/property.js';
 import { From, ManyToMany, ManyToOne, OneToMany, OneToOne, Related, Series, To } from '../decorators/relations.js';
