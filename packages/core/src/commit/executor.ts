@@ -3,7 +3,9 @@
  * version than expected, ends the commit.
  */
 import { OptimisticLockError } from '../errors/errors.js';
+import type { Row } from '../model/field.js';
 import type { Access } from '../store/access.js';
+import type { InsertBatch } from '../store/write.js';
 import type { PlannedWrite } from './planned-write.js';
 
 export interface ExecutionPort {
@@ -15,13 +17,30 @@ export interface ExecutionPort {
 export async function execute(writes: readonly PlannedWrite[], port: ExecutionPort): Promise<void> {
   for (const write of writes) {
     const access = await port.access(write);
-    const result = await write.store.write(write.toBatch(), access);
+    const planned = write.toBatch();
+    const batch = planned.op === 'insert' && write.asksFirst === true ? await absent(write, planned, access) : planned;
+    if (batch === undefined) continue;
+    const result = await write.store.write(batch, access);
     // A batch that found nothing to write has left nothing that could need to be undone.
     if (result.count > 0) port.written(write);
     const missed = result.missed?.find((at) => !write.lenient(at));
     if (missed !== undefined) throw conflict(write, missed);
     if (result.returned !== undefined) write.returned(result.returned);
   }
+}
+
+/** The batch without the rows that are there already; undefined where none is left. */
+async function absent(write: PlannedWrite, batch: InsertBatch, access: Access): Promise<InsertBatch | undefined> {
+  const { entity, store } = write;
+  const rows = write.keys();
+  const text = (key: Row) => JSON.stringify(key.map(String));
+  const found = await store.read(
+    { entity, fields: entity.ids, where: { op: 'keys', fields: entity.ids, rows } },
+    access,
+  );
+  const known = new Set(found.map(text));
+  const left = batch.rows.filter((_, at) => !known.has(text(rows[at] ?? [])));
+  return left.length === 0 ? undefined : { ...batch, rows: left };
 }
 
 function conflict(write: PlannedWrite, at: number): OptimisticLockError {

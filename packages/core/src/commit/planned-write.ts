@@ -22,6 +22,8 @@ export interface PlannedWrite {
   expected(at: number): Value | undefined;
   /** True where a row that is not there is no conflict. */
   lenient(at: number): boolean;
+  /** True where rows that are there already are to be left out, and the store cannot pass them over by itself. */
+  readonly asksFirst?: boolean;
   /** Takes over what the store made: rows aligned with the batch's `returning`. */
   returned(rows: readonly Row[]): void;
 }
@@ -46,6 +48,15 @@ export class PlannedInsert implements PlannedWrite {
     return this.changes.length;
   }
 
+  /** Rows that are there already are passed over. */
+  get #isLenient(): boolean {
+    return this.changes[0]?.ifAbsent === true;
+  }
+
+  get asksFirst(): boolean {
+    return this.#isLenient && !this.store.capabilities.upsert;
+  }
+
   keys(): readonly Row[] {
     return this.changes.map((change) => this.entity.ids.map((id) => change.row[id.index]));
   }
@@ -65,7 +76,7 @@ export class PlannedInsert implements PlannedWrite {
       for (const link of later ?? []) for (const field of link.fields) row[this.fields.indexOf(field)] = null;
       return row;
     });
-    const ignore = this.changes[0]?.ifAbsent === true && this.store.capabilities.upsert;
+    const ignore = this.#isLenient && this.store.capabilities.upsert;
     return {
       op: 'insert',
       entity: this.entity,

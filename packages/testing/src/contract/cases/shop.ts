@@ -26,7 +26,9 @@ export const shopCases: readonly ContractCase[] = [
       }),
     );
     // One batch per entity: product, customer, order, line, favourites; profile, opinion; friends; visits.
-    assert.equal(dataCalls(made).length, 9);
+    assert.equal(made.filter(({ call }) => call === 'insert').length, 9);
+    // A store that cannot pass over links that exist is asked for them first.
+    assert.ok(dataCalls(made).length <= 11, `${dataCalls(made).length} calls`);
     assert.equal(made.filter(({ call }) => call === 'begin').length, 1);
     assert.equal(made.filter(({ call }) => call === 'commit').length, 1);
     const ann = await weave.repository(Customer).findOneOrFail({
