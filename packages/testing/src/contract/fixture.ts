@@ -32,17 +32,30 @@ export class ContractFixture {
     this.#openers = open;
   }
 
-  /** What was bound, before any weave is opened: enough to tell which cases apply. */
+  /** What was bound: enough to tell which cases apply. */
   get stores(): Bound {
     return this.#stores;
   }
 
+  /** Opens the stores with every entity of the domain that they can keep. */
   async open(): Promise<void> {
     this.#recorder = new Recorder();
     this.#stores = wrap(await this.#openers(), this.#recorder);
+    const entities: EntityClass[] = domainGroups
+      .filter((group) => missing(group.needs, this.#stores) === undefined)
+      .flatMap((group) => group.entities);
+    const domains = new Set(Object.values(this.#stores).map((store) => store.domain));
+    this.#weave = await Storeweave.open({
+      entities,
+      stores: this.#stores,
+      // Cases that need several models to commit together say so; the others must run on stores apart, too.
+      atomicity: domains.size > 1 ? 'best-effort' : 'atomic',
+    });
   }
 
   async run(given: ContractCase): Promise<void> {
+    const weave = this.#weave;
+    if (weave === undefined) throw new Error('The fixture of the contract suite is not open.');
     const others: Storeweave[] = [];
     const recorder = this.#recorder;
     const open = async (stores: OpenStores, entities: readonly EntityClass[], options: Partial<OpenOptions> = {}) => {
@@ -51,7 +64,7 @@ export class ContractFixture {
       return weave;
     };
     const context: ContractContext = {
-      weave: await this.#opened(),
+      weave,
       stores: this.#stores,
       chaos: recorder,
       calls: (work) => recorder.during(work),
@@ -81,20 +94,6 @@ export class ContractFixture {
     if (this.#weave === undefined) for (const store of Object.values(this.#stores)) await store.close();
     else await this.#weave.close();
     this.#weave = undefined;
-  }
-
-  async #opened(): Promise<Storeweave> {
-    const entities: EntityClass[] = domainGroups
-      .filter((group) => missing(group.needs, this.#stores) === undefined)
-      .flatMap((group) => group.entities);
-    const domains = new Set(Object.values(this.#stores).map((store) => store.domain));
-    this.#weave ??= await Storeweave.open({
-      entities,
-      stores: this.#stores,
-      // Cases that need several models to commit together say so; the others must run on stores apart, too.
-      atomicity: domains.size > 1 ? 'best-effort' : 'atomic',
-    });
-    return this.#weave;
   }
 
   // Rows that reference others go first; where an order cannot be known, a refused entity is tried again.

@@ -49,7 +49,12 @@ export async function runContract(options: RunOptions): Promise<ContractReport> 
   for (const idle of idleExcuses(options.excuses))
     failed.push({ test: idle, error: new Error(`No case is called ${idle}: take the excuse away.`) });
   const fixture = new ContractFixture(options.open, options.reopenable);
-  await fixture.open();
+  try {
+    await fixture.open();
+  } catch (error) {
+    await fixture.close();
+    return { passed, failed: [...failed, { test: 'opening the stores', error }], excused };
+  }
   try {
     for (const given of contractCases) {
       if (options.only !== undefined && !given.name.includes(options.only)) continue;
