@@ -1,0 +1,2 @@
+/** `@storeweave/mongodb`. */
+export {};

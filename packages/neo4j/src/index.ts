@@ -1,0 +1,2 @@
+/** `@storeweave/neo4j`. */
+export {};
