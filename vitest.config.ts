@@ -11,7 +11,8 @@ export default defineConfig({
     include: ['{packages,examples}/*/src/**/*.test.ts', '{test,docs,bench}/src/**/*.test.ts'],
     globalSetup: ['packages/testing/src/servers/vitest-global-setup.ts'],
     testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Hooks open stores, and a server may have to be built before the first of them.
+    hookTimeout: 900_000,
     maxWorkers: 2,
   },
 });

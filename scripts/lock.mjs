@@ -25,15 +25,22 @@ console.log(`package-lock.json written; ${added} optional packages of other syst
 function resolveTree() {
   const folder = mkdtempSync(join(tmpdir(), 'storeweave-lock-'));
   try {
-    const manifests = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', 'package.json', '*/package.json'], {
-      cwd: root,
-      encoding: 'utf8',
-    });
+    const manifests = execFileSync(
+      'git',
+      ['ls-files', '-co', '--exclude-standard', '--', 'package.json', '*/package.json'],
+      {
+        cwd: root,
+        encoding: 'utf8',
+      },
+    );
     for (const path of [...manifests.trim().split('\n'), 'package-lock.json']) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       cpSync(join(root, path), join(folder, path));
     }
-    execFileSync('npm', ['install', '--package-lock-only', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' });
+    execFileSync('npm', ['install', '--package-lock-only', '--no-audit', '--no-fund'], {
+      cwd: folder,
+      stdio: 'inherit',
+    });
     return JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
   } finally {
     rmSync(folder, { recursive: true, force: true });

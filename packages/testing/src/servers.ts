@@ -1,9 +1,12 @@
 /** `@storeweave/testing/servers`: real servers for tests, found or started without any set-up. */
-export { type PostgresOptions, type PostgresServer, type PostgresWay, startPostgres } from './servers/postgres.js';
+export type { ServerKind } from './servers/kinds.js';
+export { type PostgresOptions, type PostgresServer, startPostgres } from './servers/postgres.js';
+export type { ServerOptions, ServerWay, TestServer } from './servers/server.js';
 export {
   keepServers,
   type ServerKeeper,
   type ServerReport,
-  type SharedPostgres,
+  type Shared,
   sharedPostgres,
+  sharedServer,
 } from './servers/shared.js';

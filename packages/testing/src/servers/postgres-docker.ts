@@ -1,44 +1,12 @@
 /** PostgreSQL in a container, where a Docker daemon answers and the optional package `testcontainers` is installed. */
-import { existsSync } from 'node:fs';
-import { createConnection } from 'node:net';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './ports.js';
 import { answers } from './postgres-client.js';
-import type { NativeOptions, Running } from './postgres-native.js';
+import type { NativeOptions, RunningPostgres } from './postgres-native.js';
 
 const IMAGE = 'postgres:15-alpine';
 
-/** True where something listens on Docker's socket or at `DOCKER_HOST`. */
-export async function dockerAnswers(): Promise<boolean> {
-  const host = process.env.DOCKER_HOST;
-  if (host !== undefined && host !== '') {
-    const { protocol, hostname, port, pathname } = new URL(host);
-    return protocol === 'unix:'
-      ? connects({ path: pathname })
-      : connects({ host: hostname, port: Number(port || 2375) });
-  }
-  for (const path of ['/var/run/docker.sock', join(homedir(), '.docker/run/docker.sock')]) {
-    if (existsSync(path) && (await connects({ path }))) return true;
-  }
-  return false;
-}
-
-function connects(target: { path: string } | { host: string; port: number }): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(target);
-    const end = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(2_000, () => end(false));
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
-  });
-}
-
-export async function startInDocker(options: NativeOptions): Promise<Running> {
+export async function startInDocker(options: NativeOptions): Promise<RunningPostgres> {
   const { GenericContainer, Wait } = await import('testcontainers');
   // A port of our choice stays the same over a restart.
   const port = await freePort();

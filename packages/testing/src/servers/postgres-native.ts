@@ -12,14 +12,12 @@ import { ConfigurationError } from '@storeweave/core';
 import { freePort } from './ports.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
 import { answers } from './postgres-client.js';
+import type { Running } from './server.js';
 import { type Supervised, supervise, tail } from './supervise.js';
 
-/** What every way of running a server gives to `startPostgres`. */
-export interface Running {
+/** What every way of running a PostgreSQL gives. */
+export interface RunningPostgres extends Running {
   readonly url: string;
-  stop(): Promise<void>;
-  kill(): Promise<void>;
-  restart(): Promise<void>;
 }
 
 export interface NativeOptions {
@@ -31,7 +29,7 @@ export interface NativeOptions {
 
 const START_LIMIT_MS = 30_000;
 
-export async function startNative(binaries: PostgresBinaries, options: NativeOptions): Promise<Running> {
+export async function startNative(binaries: PostgresBinaries, options: NativeOptions): Promise<RunningPostgres> {
   const root = mkdtempSync(join(tmpdir(), 'storeweave-postgres-'));
   const log = join(root, 'server.log');
   const data = join(root, 'data');

@@ -1,0 +1,22 @@
+/** The kinds of servers that tests can ask for; a new kind is a row here and a file beside this one. */
+import { type PostgresServer, startPostgres } from './postgres.js';
+import type { TestServer } from './server.js';
+
+/** What `sharedServer` and the keeper give for each kind. */
+export interface Kinds {
+  readonly postgres: PostgresServer;
+}
+
+export type ServerKind = keyof Kinds;
+
+interface Kind<S extends TestServer> {
+  /** For reports. */
+  readonly title: string;
+  start(): Promise<S>;
+  /** The server's method that gives a test an empty room of its own, by a name and as a string. */
+  readonly room: string & keyof S;
+}
+
+export const kinds: { readonly [K in ServerKind]: Kind<Kinds[K]> } = {
+  postgres: { title: 'PostgreSQL', start: startPostgres, room: 'database' },
+};
