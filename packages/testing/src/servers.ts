@@ -1,5 +1,6 @@
 /** `@storeweave/testing/servers`: real servers for tests, found or started without any set-up. */
 export type { ServerKind } from './servers/kinds.js';
+export { type Neo4jServer, startNeo4j } from './servers/neo4j.js';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './servers/postgres.js';
 export type { ServerOptions, ServerWay, TestServer } from './servers/server.js';
 export {

@@ -23,7 +23,7 @@ export interface SuperviseOptions {
   /** Removed when we die before stopping the server. Must belong to the server's user. */
   readonly folder: string;
   /** What ends the server quickly and safely, without the `SIG`. */
-  readonly stopSignal: 'INT' | 'TERM' | 'QUIT';
+  readonly stopSignal: 'INT' | 'TERM' | 'QUIT' | 'KILL';
 }
 
 export interface Supervised {
