@@ -27,7 +27,7 @@ export { PgDomain, type PgDomainOptions } from './pg-domain.js';
 export { type PgPoolLike, poolConnections } from './pg-pool.js';
 export { RawSql } from './raw-sql.js';
 export { directMatch, relatedCondition } from './related.js';
-export { lockSchema } from './schema-lock.js';
+export { lockSchema, SCHEMA_LOCK_KEY } from './schema-lock.js';
 export { Scope, TableScope } from './scope.js';
 export { compileCount, compileSelect } from './select.js';
 export type { SqlDomain, SqlResult, SqlSession, Statement, TextRow } from './session.js';

@@ -4,6 +4,9 @@
  */
 import type { SqlSession } from './session.js';
 
+/** SQL of the lock's key, for those that hold it outside a transaction: `pg_advisory_lock(…)`. */
+export const SCHEMA_LOCK_KEY = `hashtextextended('storeweave schema', 0)`;
+
 export async function lockSchema(session: SqlSession): Promise<void> {
-  await session.query({ text: `select pg_advisory_xact_lock(hashtextextended('storeweave schema', 0))`, values: [] });
+  await session.query({ text: `select pg_advisory_xact_lock(${SCHEMA_LOCK_KEY})`, values: [] });
 }

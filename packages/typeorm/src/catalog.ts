@@ -19,6 +19,8 @@ export interface ExistingIndex {
   readonly unique: boolean;
   readonly method: string;
   readonly where: string | undefined;
+  /** The statement that makes it. */
+  readonly definition: string;
 }
 
 /** Each part by its name. */
@@ -137,7 +139,7 @@ export class Catalog {
 
   async #loadIndexes(names: string, tables: ReadonlyMap<string, ExistingTable>): Promise<void> {
     const rows = await this.rows(
-      `select t.n, c.relname, i.indisunique, m.amname, pg_get_expr(i.indpred, i.indrelid), i.indisprimary,
+      `select t.n, c.relname, i.indisunique, m.amname, pg_get_expr(i.indpred, i.indrelid), i.indisprimary, pg_get_indexdef(i.indexrelid),
               (select string_agg(coalesce(a.attname, '?'), ',' order by k.n)
                  from unnest(i.indkey) with ordinality as k(num, n)
                  left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num)
@@ -146,10 +148,16 @@ export class Catalog {
          join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam`,
       names,
     );
-    for (const [n, name, unique, method, where, primary, columns] of rows) {
+    for (const [n, name, unique, method, where, primary, definition, columns] of rows) {
       const table = tables.get(n ?? '');
       if (primary === 't') table?.primaryKey.push(...(columns ?? '').split(','));
-      const index = { columns: columns ?? '', unique: unique === 't', method: method ?? '', where: where ?? undefined };
+      const index = {
+        columns: columns ?? '',
+        unique: unique === 't',
+        method: method ?? '',
+        where: where ?? undefined,
+        definition: definition ?? '',
+      };
       table?.indexes.set(name ?? '', index);
     }
   }

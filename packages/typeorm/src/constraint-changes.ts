@@ -5,6 +5,7 @@ import type { Catalog, ExistingIndex, ExistingTable } from './catalog.js';
 import { fieldType, foreignKeyName, foreignKeysOf } from './entity-schema.js';
 
 const deleteRules: Readonly<Record<string, string>> = { restrict: 'r', cascade: 'c', 'set null': 'n' };
+const actions: Readonly<Record<string, string>> = { r: 'RESTRICT', c: 'CASCADE', n: 'SET NULL', d: 'SET DEFAULT' };
 
 export async function constraintChanges(
   layout: TableLayout,
@@ -75,6 +76,7 @@ async function indexChanges(layout: TableLayout, table: ExistingTable, catalog: 
         `DROP INDEX ${place}`,
         `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${name} ON ${layout.table}${using} (${columns})${where}`,
       ],
+      undo: [`DROP INDEX ${place}`, found.definition],
       destructive: refused,
     });
   }
@@ -138,14 +140,15 @@ function foreignKeyChanges(
     if (join.via !== 'owner' || rule === undefined || rule === deleteRules[onDelete]) continue;
     const columns = join.fields.map((field) => quoteName(field.column)).join(', ');
     const referenced = join.targetFields.map((field) => quoteName(field.column)).join(', ');
+    const drop = `ALTER TABLE ${layout.table} DROP CONSTRAINT ${quoteName(name)}`;
+    const add = (action: string) =>
+      `ALTER TABLE ${layout.table} ADD CONSTRAINT ${quoteName(name)} FOREIGN KEY (${columns}) REFERENCES ${layoutOf(target).table} (${referenced}) ON DELETE ${action}`;
     changes.push({
       entity: entity.name,
       kind: 'alter',
       summary: `let the deletion of ${target.name} ${onDelete} ${entity.name}.${relation.name}`,
-      statements: [
-        `ALTER TABLE ${layout.table} DROP CONSTRAINT ${quoteName(name)}`,
-        `ALTER TABLE ${layout.table} ADD CONSTRAINT ${quoteName(name)} FOREIGN KEY (${columns}) REFERENCES ${layoutOf(target).table} (${referenced}) ON DELETE ${onDelete.toUpperCase()}`,
-      ],
+      statements: [drop, add(onDelete.toUpperCase())],
+      undo: [drop, add(actions[rule] ?? 'NO ACTION')],
       destructive: false,
     });
   }

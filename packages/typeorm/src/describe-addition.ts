@@ -1,6 +1,6 @@
 /** TypeORM's statements as changes with an entity, a summary, and a warning where rows that are there would refuse. */
 import type { EntityModel, SchemaChange } from '@storeweave/core';
-import type { TableLayout } from '@storeweave/sql';
+import { quoteName, type TableLayout } from '@storeweave/sql';
 import type { Catalog } from './catalog.js';
 import { hasDuplicates, hasOrphans } from './constraint-changes.js';
 import { enumName, foreignKeyName } from './entity-schema.js';
@@ -12,64 +12,81 @@ export interface Additions {
 }
 
 const name = '"((?:[^"]|"")+)"';
-const table = `(?:"(?:[^"]|"")+"\\.)?${name}`;
+const table = `((?:"(?:[^"]|"")+"\\.)?)${name}`;
 const patterns = {
   table: new RegExp(`^CREATE TABLE ${table}`),
   type: new RegExp(`^CREATE TYPE ${table}`),
   index: new RegExp(`^CREATE (?:UNIQUE )?INDEX ${name} ON ${table}`),
   foreignKey: new RegExp(`^ALTER TABLE ${table} ADD CONSTRAINT ${name} FOREIGN KEY`),
+  constraint: new RegExp(`^ALTER TABLE ${table} ADD CONSTRAINT ${name}`),
   column: new RegExp(`^ALTER TABLE ${table} ADD ${name}`),
 };
 
 export async function describeAddition(text: string, additions: Additions): Promise<SchemaChange> {
   const bySource = (source: string | undefined) => [...additions.entities].find((entity) => entity.source === source);
-  const change = (kind: SchemaChange['kind'], summary: string, entity?: EntityModel, refused = ''): SchemaChange => ({
+  const change = (
+    kind: SchemaChange['kind'],
+    summary: string,
+    undo: readonly string[],
+    entity?: EntityModel,
+    refused = '',
+  ): SchemaChange => ({
     ...(entity === undefined ? {} : { entity: entity.name }),
     kind,
     summary: summary + refused,
     statements: [text],
+    undo,
     destructive: refused !== '',
   });
-  const [, created] = patterns.table.exec(text) ?? [];
-  if (created !== undefined) return change('create', `create table ${created}`, bySource(created));
-  const [, type] = patterns.type.exec(text) ?? [];
+  const [, space = '', created] = patterns.table.exec(text) ?? [];
+  if (created !== undefined)
+    return change('create', `create table ${created}`, [`DROP TABLE ${space}${quoteName(created)}`], bySource(created));
+  const [, typeSpace = '', type] = patterns.type.exec(text) ?? [];
   if (type !== undefined) {
     const owner = [...additions.entities].find((entity) =>
       entity.fields.some((field) => field.type === 'enum' && enumName(entity, field) === type),
     );
-    return change('create', `create type ${type}`, owner);
+    return change('create', `create type ${type}`, [`DROP TYPE ${typeSpace}${quoteName(type)}`], owner);
   }
-  const [, index, indexed] = patterns.index.exec(text) ?? [];
+  const [, index, indexSpace = '', indexed] = patterns.index.exec(text) ?? [];
   if (index !== undefined) {
     const entity = bySource(indexed);
     return change(
       'create',
       `create index ${index} on ${indexed}`,
+      [`DROP INDEX ${indexSpace}${quoteName(index)}`],
       entity,
       entity && (await indexRefused(entity, index, additions)),
     );
   }
-  const [, referring, key] = patterns.foreignKey.exec(text) ?? [];
+  const [, keySpace = '', referring = '', key] = patterns.foreignKey.exec(text) ?? [];
   if (key !== undefined) {
     const entity = bySource(referring);
     return change(
       'alter',
       `add foreign key ${key} to ${referring}`,
+      [`ALTER TABLE ${keySpace}${quoteName(referring)} DROP CONSTRAINT ${quoteName(key)}`],
       entity,
       entity && (await keyRefused(entity, key, additions)),
     );
   }
-  const [, altered, column] = patterns.column.exec(text) ?? [];
+  const [, constrainedSpace = '', constrained = '', constraint] = patterns.constraint.exec(text) ?? [];
+  if (constraint !== undefined) {
+    const undo = [`ALTER TABLE ${constrainedSpace}${quoteName(constrained)} DROP CONSTRAINT ${quoteName(constraint)}`];
+    return change('alter', `add constraint ${constraint} to ${constrained}`, undo, bySource(constrained));
+  }
+  const [, alteredSpace = '', altered = '', column] = patterns.column.exec(text) ?? [];
   if (column !== undefined) {
     const entity = bySource(altered);
     return change(
       'alter',
       `add column ${column} to ${altered}`,
+      [`ALTER TABLE ${alteredSpace}${quoteName(altered)} DROP COLUMN ${quoteName(column)}`],
       entity,
       entity && (await columnRefused(entity, column, text, additions)),
     );
   }
-  return change('alter', text.length > 120 ? `${text.slice(0, 117)}...` : text);
+  return change('alter', text.length > 120 ? `${text.slice(0, 117)}...` : text, []);
 }
 
 async function hasRows(entity: EntityModel, { layoutOf, catalog }: Additions): Promise<boolean> {

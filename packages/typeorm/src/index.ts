@@ -1,3 +1,11 @@
 export { DataSourceConnections } from './connections.js';
+export type { MigrationFormat } from './migrations/migration-file.js';
+export {
+  type GeneratedMigration,
+  type GenerateOptions,
+  type MigrationOptions,
+  Migrations,
+  migrations,
+} from './migrations/migrations.js';
 export type { AcquireHook, TypeormOptions } from './options.js';
 export { TypeormStore, typeorm } from './typeorm.js';

@@ -1,6 +1,6 @@
 /** What `typeorm()` is told: where the database is, or whose connections to use. */
 import type { AcquireRequest } from '@storeweave/sql';
-import type { DataSource } from 'typeorm';
+import type { DataSource, MigrationInterface } from 'typeorm';
 
 /**
  * Asked before each connection is taken, by Storeweave and by users of the `DataSource` alike (these have the purpose
@@ -35,6 +35,10 @@ export interface TypeormOptions {
    * entities of its own; ours are added to it. If it is initialized already, it is not destroyed by `close()`.
    */
   readonly dataSource?: DataSource;
+  /** Migrations for `migrations(store)`: classes, or globs of their files. With `dataSource`, its own are used. */
+  readonly migrations?: readonly (string | (new () => MigrationInterface))[];
+  /** Table in which TypeORM keeps which migrations were run. Default: `migrations`. */
+  readonly migrationsTableName?: string;
   /** `false` behind a pooler that refuses named statements (PgBouncer in transaction mode). Default: true. */
   readonly preparedStatements?: boolean;
   /** For messages and metrics. Default: 'postgres'. */

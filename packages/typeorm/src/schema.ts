@@ -113,6 +113,7 @@ export class TypeormSchema implements SchemaStore {
         kind: 'create',
         summary: `create schema ${name}`,
         statements: [`CREATE SCHEMA IF NOT EXISTS ${quoteName(name)}`],
+        undo: [`DROP SCHEMA ${quoteName(name)}`],
         destructive: false,
       });
     }

@@ -118,6 +118,7 @@ export function typeorm(options: TypeormOptions = {}): TypeormStore {
 
 function dataSourceOptions(options: TypeormOptions): DataSourceOptions {
   const { url, host, port, username, password, database, ssl, schema, applicationName, extra } = options;
+  const { migrations, migrationsTableName } = options;
   return {
     type: 'postgres',
     url,
@@ -135,5 +136,7 @@ function dataSourceOptions(options: TypeormOptions): DataSourceOptions {
     installExtensions: false,
     uuidExtension: 'pgcrypto',
     entities: [],
+    ...(migrations === undefined ? {} : { migrations: [...migrations] as string[] }),
+    ...(migrationsTableName === undefined ? {} : { migrationsTableName }),
   };
 }

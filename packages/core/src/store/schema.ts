@@ -10,6 +10,8 @@ export interface SchemaChange {
   readonly summary: string;
   /** In the store's own words; empty for `drift`, which is only reported. */
   readonly statements: readonly string[];
+  /** What takes the statements back, in this order, for migrations that can be reverted; values that were lost stay lost. */
+  readonly undo?: readonly string[];
   /** True where values would be lost or existing rows may refuse; only applied when told to. */
   readonly destructive: boolean;
 }
