@@ -1,4 +1,5 @@
 /** `@storeweave/testing/servers`: real servers for tests, found or started without any set-up. */
+export { type InfluxdbServer, startInfluxdb } from './servers/influxdb.js';
 export type { ServerKind } from './servers/kinds.js';
 export { type Neo4jServer, startNeo4j } from './servers/neo4j.js';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './servers/postgres.js';

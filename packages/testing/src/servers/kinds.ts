@@ -1,10 +1,12 @@
 /** The kinds of servers that tests can ask for; a new kind is a row here and a file beside this one. */
+import { type InfluxdbServer, startInfluxdb } from './influxdb.js';
 import { type Neo4jServer, startNeo4j } from './neo4j.js';
 import { type PostgresServer, startPostgres } from './postgres.js';
 import type { TestServer } from './server.js';
 
 /** What `sharedServer` and the keeper give for each kind. */
 export interface Kinds {
+  readonly influxdb: InfluxdbServer;
   readonly neo4j: Neo4jServer;
   readonly postgres: PostgresServer;
 }
@@ -20,6 +22,7 @@ interface Kind<S extends TestServer> {
 }
 
 export const kinds: { readonly [K in ServerKind]: Kind<Kinds[K]> } = {
+  influxdb: { title: 'InfluxDB', start: startInfluxdb, room: 'space' },
   neo4j: { title: 'Neo4j', start: startNeo4j, room: 'space' },
   postgres: { title: 'PostgreSQL', start: startPostgres, room: 'database' },
 };
