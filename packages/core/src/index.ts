@@ -93,6 +93,7 @@ export type * from './store/relational.js';
 export type * from './store/schema.js';
 export type * from './store/series.js';
 export type * from './store/store.js';
+export { type WindowGrid, windowGrid } from './store/window-grid.js';
 export { currentScope, runInScope, type WorkScope } from './store/work-scope.js';
 export type * from './store/write.js';
 export { type Defaults, identity, type ModelOf, model, optional } from './types/brands.js';

@@ -9,6 +9,7 @@ import {
   SerializationError,
   TimeoutError,
   UniqueViolationError,
+  windowGrid,
 } from '@storeweave/core';
 import { beforeEach, describe, it } from 'vitest';
 import { RelationalCountry, RelationalTicket } from '../contract/domain/keys.js';
@@ -16,7 +17,6 @@ import { Depot, Road } from '../contract/domain/network.js';
 import { Reading } from '../contract/domain/readings.js';
 import { memoryDomain } from './domain.js';
 import { type MemoryStore, memoryStore } from './store.js';
-import { windows } from './windows.js';
 
 const domain = compileDomain([RelationalCountry, RelationalTicket, Depot, Road, Reading]);
 const country = domain.of(RelationalCountry);
@@ -365,7 +365,7 @@ describe('calendar windows', () => {
   const iso = (ms: number) => new Date(ms).toISOString();
 
   it('follow the clock of a zone over the change to summer time', () => {
-    const days = windows({ calendar: 'day', count: 1, timeZone: 'Europe/Berlin' });
+    const days = windowGrid({ calendar: 'day', count: 1, timeZone: 'Europe/Berlin' });
     const start = days.startOf(Date.parse('2001-03-25T12:00:00Z'));
     assert.equal(iso(start), '2001-03-24T23:00:00.000Z');
     assert.equal(iso(days.next(start)), '2001-03-25T22:00:00.000Z');
@@ -374,14 +374,14 @@ describe('calendar windows', () => {
   it('begin weeks on Monday, months on the first and years in January', () => {
     const at = Date.parse('2001-02-15T08:30:00Z');
     const start = (calendar: 'week' | 'month' | 'year') =>
-      iso(windows({ calendar, count: 1, timeZone: 'UTC' }).startOf(at));
+      iso(windowGrid({ calendar, count: 1, timeZone: 'UTC' }).startOf(at));
     assert.equal(start('week'), '2001-02-12T00:00:00.000Z');
     assert.equal(start('month'), '2001-02-01T00:00:00.000Z');
     assert.equal(start('year'), '2001-01-01T00:00:00.000Z');
   });
 
   it('begin a day at the change where midnight does not exist', () => {
-    const days = windows({ calendar: 'day', count: 1, timeZone: 'America/Sao_Paulo' });
+    const days = windowGrid({ calendar: 'day', count: 1, timeZone: 'America/Sao_Paulo' });
     assert.equal(iso(days.startOf(Date.parse('2001-10-14T12:00:00Z'))), '2001-10-14T03:00:00.000Z');
   });
 });

@@ -6,10 +6,10 @@ import {
   type Value,
   type WindowRow,
   type WindowSpec,
+  windowGrid,
 } from '@storeweave/core';
 import { predicate, type View } from './condition.js';
 import { add, cell, compare, copy, keyOf, type Stored } from './values.js';
-import { windows } from './windows.js';
 
 interface Group {
   readonly values: readonly Value[];
@@ -28,7 +28,7 @@ export function window(spec: WindowSpec, view: View): WindowRow[] {
   const size =
     spec.every === undefined
       ? { startOf: () => toMs(single, timestamp), next: () => Number.POSITIVE_INFINITY }
-      : windows(spec.every);
+      : windowGrid(spec.every);
   const groups = new Map<string, Group>();
   for (const row of points) {
     const values = spec.groupBy.map((field) => cell(row, field));

@@ -1,17 +1,21 @@
 /**
- * Windows of time: fixed lengths aligned to the epoch, and calendar units of a time zone, where a day may have 23 or 25
- * hours. A window is named by its start in milliseconds; `next` gives the start of the one after it.
+ * Where windows of time begin: fixed lengths aligned to the epoch, and calendar units of a time zone, where a day may
+ * have 23 or 25 hours. For stores whose server cannot cut time so by itself; the ones that can agree with it.
  */
-import type { WindowSize } from '@storeweave/core';
+import type { WindowSize } from './series.js';
 
-export interface Windows {
+/** Windows of one length, one after the other. Each is named by its start, in milliseconds since the epoch. */
+export interface WindowGrid {
+  /** Start of the window that an instant falls into. */
   startOf(ms: number): number;
+  /** Start of the window after the one with this start. */
   next(start: number): number;
 }
 
 const DAY = 86_400_000;
 
-export function windows(size: WindowSize): Windows {
+/** The windows of a length. */
+export function windowGrid(size: WindowSize): WindowGrid {
   if ('ms' in size) {
     // Whole weeks begin on Monday, as those of the calendar do; 1969-12-29 was one.
     const origin = size.ms % (7 * DAY) === 0 ? -3 * DAY : 0;
