@@ -84,13 +84,9 @@ export async function compareMemory(
   const sizes = new Map<string, number[]>(contenders.map((contender) => [contender.name, []]));
   for (let round = -1; round < options.rounds; round++) {
     for (const contender of contenders) {
-      collectGarbage();
-      const before = process.memoryUsage().heapUsed;
-      const held = await contender.load();
-      collectGarbage();
-      const bytes = (process.memoryUsage().heapUsed - before) / n;
-      if (held === undefined) throw new Error(`${bench}: ${contender.name} loaded nothing`);
-      if (round >= 0) sizes.get(contender.name)?.push(bytes);
+      const bytes = await bytesHeld(contender.load, collectGarbage);
+      if (!(bytes > 0)) throw new Error(`${bench}: ${contender.name} holds ${bytes} bytes`);
+      if (round >= 0) sizes.get(contender.name)?.push(bytes / n);
     }
   }
   return rows(
@@ -98,6 +94,22 @@ export async function compareMemory(
     n,
     contenders.map((contender) => [contender.name, median(sizes.get(contender.name) ?? [])]),
   );
+}
+
+/** A function of its own, so that what one contender loaded is gone with its frame before the next is measured. */
+async function bytesHeld(load: () => Promise<unknown>, collect: () => void): Promise<number> {
+  const settled = async () => {
+    // More than once: what a finaliser or a closed handle lets go is only garbage in the next collection.
+    for (let time = 0; time < 3; time++) {
+      await new Promise(setImmediate);
+      collect();
+    }
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await settled();
+  const held = await load();
+  const bytes = (await settled()) - before;
+  return held === undefined ? 0 : bytes;
 }
 
 function rows(bench: string, n: number, medians: readonly (readonly [string, number])[]): BenchRow[] {

@@ -83,6 +83,7 @@ export { column, fragment, identifier, list, SqlPart, table } from './repository
 export type { CallOptions } from './session/ports.js';
 export type { TransactionRunOptions } from './session/run-transaction.js';
 export type { Receipt } from './session/work.js';
+export type * from './store/adopted.js';
 export type * from './store/capabilities.js';
 export type * from './store/commit.js';
 export type * from './store/condition.js';

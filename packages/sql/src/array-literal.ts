@@ -12,9 +12,12 @@ const control = /[\x00-\x1f]/;
 /** One element in quotes. */
 export function quoteElement(text: string): string {
   if (!special.test(text)) return `"${text}"`;
-  // JSON escapes the same two characters, natively; what else it would escape must not be there.
-  const isPlain = !control.test(text) && (text as string & { isWellFormed(): boolean }).isWellFormed();
-  return isPlain ? JSON.stringify(text) : `"${text.replace(specials, '\\$&')}"`;
+  return isPlainJson(text) ? JSON.stringify(text) : `"${text.replace(specials, '\\$&')}"`;
+}
+
+/** JSON escapes the same two characters, natively; true where the text has nothing else that it would escape. */
+export function isPlainJson(text: string): boolean {
+  return !control.test(text) && (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
 /** `null` and `undefined` become NULL. */

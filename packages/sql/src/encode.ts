@@ -3,7 +3,7 @@
  * parameters are not (they shift times by the process's zone, and flatten arrays).
  */
 import { type EntityModel, type Field, InvalidValueError, JSON_NULL, type Row, type Value } from '@storeweave/core';
-import { arrayLiteral, quoteElement } from './array-literal.js';
+import { arrayLiteral, isPlainJson, quoteElement } from './array-literal.js';
 import { microsToTimestamp, msToTimestamp } from './timestamp-text.js';
 
 type Encode = (value: Value) => string;
@@ -18,6 +18,8 @@ export interface FieldEncoder {
   readonly quotedElement: Encode;
   /** `value`, quoted for an array literal where its text needs it. Not checked. */
   readonly quotedValue: Encode;
+  /** True where the value is its own text. */
+  readonly isText: boolean;
   readonly fail: (problem: string, cause?: unknown) => InvalidValueError;
 }
 
@@ -77,6 +79,9 @@ function scalarEncoder(field: Field, fail: FieldEncoder['fail']): Encode {
 /** Types whose text never needs quotes in an array literal. */
 const bareTypes: ReadonlySet<Field['type']> = new Set(['integer', 'bigint', 'float', 'boolean', 'timestamp']);
 
+/** Types whose neutral value is a string that is sent as it is. */
+const textTypes: ReadonlySet<Field['type']> = new Set(['string', 'text', 'uuid', 'decimal', 'date']);
+
 /** True where PostgreSQL can keep the text: no NUL, no half of a surrogate pair. */
 export function isStorable(text: string): boolean {
   // Node has had it since version 20; TypeScript's `es2023` library does not know.
@@ -123,6 +128,7 @@ export function encoderOf(entity: EntityModel, field: Field): FieldEncoder {
     element: checked(scalar),
     quotedElement: quoted,
     quotedValue: field.array ? (value) => quoteElement(whole(value)) : quoted,
+    isText: !field.array && textTypes.has(field.type),
     fail,
   };
   encoders.set(field, encoder);
@@ -131,14 +137,7 @@ export function encoderOf(entity: EntityModel, field: Field): FieldEncoder {
 
 /** Literal of one column of a batch, `text[]` for array fields. Checked once as a whole, which is much cheaper than by value. */
 export function columnLiteral(encoder: FieldEncoder, rows: readonly Row[], index: number): string {
-  const encode = encoder.quotedValue;
-  let out = '{';
-  for (let i = 0; i < rows.length; i++) {
-    const value = (rows[i] as Row)[index];
-    if (i > 0) out += ',';
-    out += value === null || value === undefined ? 'NULL' : encode(value);
-  }
-  out += '}';
+  const out = (encoder.isText ? textLiteral(rows, index) : undefined) ?? builtLiteral(encoder.quotedValue, rows, index);
   if (!isStorable(out)) {
     for (const row of rows) {
       const value = row[index];
@@ -146,4 +145,24 @@ export function columnLiteral(encoder: FieldEncoder, rows: readonly Row[], index
     }
   }
   return out;
+}
+
+function builtLiteral(encode: Encode, rows: readonly Row[], index: number): string {
+  const parts = new Array<string>(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const value = (rows[i] as Row)[index];
+    parts[i] = value === null || value === undefined ? 'NULL' : encode(value);
+  }
+  return `{${parts.join(',')}}`;
+}
+
+/** The whole column by one native call; undefined where a value has a character that JSON writes in another way. */
+function textLiteral(rows: readonly Row[], index: number): string | undefined {
+  const values = new Array<string | null>(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const value = (rows[i] as Row)[index] as string | null | undefined;
+    if (typeof value === 'string' && !isPlainJson(value)) return undefined;
+    values[i] = value ?? null;
+  }
+  return `{${JSON.stringify(values).slice(1, -1)}}`;
 }

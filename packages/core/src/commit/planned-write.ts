@@ -3,7 +3,7 @@
  * moment, because keys of parents may only have been made by the batch before.
  */
 import type { EntityModel } from '../model/entity-model.js';
-import type { Field, Row, Value } from '../model/field.js';
+import { type Field, isMadeByStore, type Row, type Value } from '../model/field.js';
 import type { Store } from '../store/store.js';
 import type { WriteBatch } from '../store/write.js';
 import { type DeleteChange, type InsertChange, type ParentLink, resolveParents, type UpdateChange } from './change.js';
@@ -40,7 +40,7 @@ export class PlannedInsert implements PlannedWrite {
     private readonly deferred: ReadonlyMap<InsertChange, readonly ParentLink[]>,
   ) {
     const first = changes[0]?.row;
-    this.#made = entity.fields.filter((field) => field.generated === 'sequence' && first?.[field.index] === undefined);
+    this.#made = entity.fields.filter((field) => isMadeByStore(field) && first?.[field.index] === undefined);
     this.fields = this.#made.length === 0 ? entity.fields : entity.fields.filter((f) => !this.#made.includes(f));
   }
 
@@ -71,8 +71,8 @@ export class PlannedInsert implements PlannedWrite {
           later === undefined ? change.parents : change.parents.filter((p) => !later.includes(p)),
         );
       }
-      // A copy: the row stays behind as the snapshot, while the store owns what it is given.
-      const row = whole ? change.row.slice() : this.fields.map((field) => change.row[field.index]);
+      if (whole && later === undefined) return change.row;
+      const row = this.fields.map((field) => change.row[field.index]);
       for (const link of later ?? []) for (const field of link.fields) row[this.fields.indexOf(field)] = null;
       return row;
     });

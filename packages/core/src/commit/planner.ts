@@ -4,7 +4,7 @@
  * on the classes involved and never on the number of rows.
  */
 import type { EntityModel } from '../model/entity-model.js';
-import type { Row } from '../model/field.js';
+import { type Field, isMadeByStore, type Row } from '../model/field.js';
 import type { Store } from '../store/store.js';
 import type { ChangeSet, DeleteChange, InsertChange, UpdateChange } from './change.js';
 import { orderDeletes } from './delete-order.js';
@@ -55,11 +55,22 @@ function deleteWrites(deletes: readonly DeleteChange[], storeOf: (entity: Entity
   ];
 }
 
-/** Rows with and without an id of their own differ in fields; links that may exist differ in what a conflict means. */
+/** Rows with and without values that the store makes differ in fields; links that may exist differ in what a conflict means. */
 function insertKind({ entity, row, ifAbsent }: InsertChange): string {
   let kind = ifAbsent === true ? 'link' : '';
-  for (const id of entity.ids) if (id.generated === 'sequence' && row[id.index] === undefined) kind += id.name;
+  for (const field of madeByStore(entity)) if (row[field.index] === undefined) kind += ` ${field.name}`;
   return kind;
+}
+
+const made = new WeakMap<EntityModel, readonly Field[]>();
+
+function madeByStore(entity: EntityModel): readonly Field[] {
+  let fields = made.get(entity);
+  if (fields === undefined) {
+    fields = entity.fields.filter(isMadeByStore);
+    made.set(entity, fields);
+  }
+  return fields;
 }
 
 function updateKind(change: UpdateChange): string {

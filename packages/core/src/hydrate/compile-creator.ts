@@ -70,6 +70,7 @@ function firstValue(source: FunctionSource, model: EntityModel, field: Field): s
       : `${source.constant(field.codec)}.fromRow(${value})`;
   }
   if (field.generated === 'uuid') return `${source.constant(timeOrderedId)}()`;
+  if (field.generated === 'store') return undefined;
   const managed = field === model.version || field === model.createdAt || field === model.updatedAt;
   return field.nullable && !managed && !field.id ? 'null' : undefined;
 }

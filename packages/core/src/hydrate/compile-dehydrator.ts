@@ -5,9 +5,10 @@
  */
 import { InvalidStateError, NotNullViolationError } from '../errors/errors.js';
 import type { EntityModel, RelationModel } from '../model/entity-model.js';
-import type { Codec, Field, Row, Value } from '../model/field.js';
+import { type Codec, type Field, isMadeByStore, type Row, type Value } from '../model/field.js';
 import { Collection } from '../relations/collection.js';
 import { keyOfInstance } from '../relations/entity-key.js';
+import { containerAt } from '../relations/plain.js';
 import { Ref, refState } from '../relations/ref.js';
 import { TimeSeries } from '../relations/time-series.js';
 import type { EntityShape, ObjectShape } from './shape.js';
@@ -27,7 +28,9 @@ export function compileDehydrate(model: EntityModel, shape: EntityShape): Dehydr
   emitLeaves(source, shape, 'e', (field, place) => {
     const local = source.local();
     source.line(`const ${local} = ${place};`);
-    const absent = field.generated === 'sequence' ? 'undefined' : 'null';
+    // Of a property with a default of the store's own, an explicit null is a value where null is allowed.
+    const isValue = field.generated === 'store' && field.nullable;
+    const absent = isValue ? local : isMadeByStore(field) ? 'undefined' : 'null';
     const codec = source.constant(field.codec);
     source.line(
       `row[${field.index}] = ${local} === undefined || ${local} === null ? ${absent} : ${codec}.toRow(${local});`,
@@ -56,7 +59,7 @@ export function compileDiff(model: EntityModel, shape: EntityShape): Diff {
     source.line('}');
   });
   for (const { relation } of shape.relations) {
-    const fits = `${member('e', relation.name)} instanceof ${source.constant(CONTAINERS[relation.container])}`;
+    const fits = `${containerOf(source, relation)} instanceof ${source.constant(CONTAINERS[relation.container])}`;
     source.line(`if (!(${fits})) throw ${source.constant(overwritten)}(${source.constant(relation)});`);
   }
   emitReferences(source, shape, (field, key) => {
@@ -101,7 +104,7 @@ function emitReferences(source: FunctionSource, shape: EntityShape, emit: (field
     const local = source.local();
     const key = source.constant(keyOfRef);
     source.line(
-      `const ${local} = ${key}(${member('e', relation.name)}, ${source.constant(relation)}, keyOf, ${fields.length});`,
+      `const ${local} = ${key}(${containerOf(source, relation)}, ${source.constant(relation)}, keyOf, ${fields.length});`,
     );
     for (const [part, field] of fields.entries()) {
       emit(
@@ -110,6 +113,12 @@ function emitReferences(source: FunctionSource, shape: EntityShape, emit: (field
       );
     }
   }
+}
+
+/** Expression of a relation's container. */
+function containerOf(source: FunctionSource, relation: RelationModel): string {
+  if (relation.plain !== true) return member('e', relation.name);
+  return `${source.constant(containerAt)}(e, ${source.constant(relation)})`;
 }
 
 function keyOfRef(ref: unknown, relation: RelationModel, keyOf: KeyOfTarget): Value | readonly Value[] | undefined {

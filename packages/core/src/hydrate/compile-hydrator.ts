@@ -2,10 +2,11 @@
  * Compiles the way from a row to an instance. The instance gets fresh objects for everything mutable, so the row itself
  * stays behind as the snapshot that changes are found against; no second copy is made.
  */
-import type { EntityClass, EntityModel } from '../model/entity-model.js';
+import type { EntityClass, EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
+import { containerAt, placeContainer } from '../relations/plain.js';
 import { Ref, refState } from '../relations/ref.js';
 import type { RelationBinding } from '../relations/relation-loader.js';
 import { TimeSeries } from '../relations/time-series.js';
@@ -28,7 +29,7 @@ export function compileMake(model: EntityModel, shape: EntityShape): Make {
       reference === undefined
         ? `${source.constant(makerOf(relation.container))}(e, b[${at}])`
         : `${source.constant(makeRef)}(e, b[${at}], ${keyExpression(reference)})`;
-    source.line(`${member('e', relation.name)} = ${made};`);
+    source.line(placed(source, relation, made));
   }
   source.line('return e;');
   return source.compile<Make>(['row', 'b']);
@@ -42,9 +43,18 @@ export function compileFill(shape: EntityShape): Fill {
     const { relation, at } = reference;
     const refer = source.constant(referAgain);
     const key = keyExpression(reference);
-    source.line(`${member('e', relation.name)} = ${refer}(e, b[${at}], ${member('e', relation.name)}, ${key});`);
+    const present =
+      relation.plain === true
+        ? `${source.constant(containerAt)}(e, ${source.constant(relation)})`
+        : member('e', relation.name);
+    source.line(placed(source, relation, `${refer}(e, b[${at}], ${present}, ${key})`));
   }
   return source.compile<Fill>(['e', 'row', 'b']);
+}
+
+function placed(source: FunctionSource, relation: RelationModel, container: string): string {
+  if (relation.plain !== true) return `${member('e', relation.name)} = ${container};`;
+  return `${source.constant(placeContainer)}(e, ${source.constant(relation)}, ${container});`;
 }
 
 function emitObject(source: FunctionSource, shape: ObjectShape, target: string): void {

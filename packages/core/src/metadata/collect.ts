@@ -1,5 +1,7 @@
 /** Gathers the declarations of each class and its base classes into one draft per entity. */
 import type { EntityClass, LifecycleEvent } from '../model/entity-model.js';
+import type { AdoptedEntities, AdoptedEntity } from '../store/adopted.js';
+import { adoptedDeclarations } from './adopted.js';
 import {
   type AnnotationDeclaration,
   type ClassDeclarations,
@@ -18,7 +20,11 @@ import type { Problems } from './problems.js';
 const RESERVED = new Set(['and', 'or', 'not']);
 
 /** One draft per class that has a model decorator; mistakes are noted, and the rest goes on. */
-export function collectEntities(entities: readonly EntityClass[], problems: Problems): EntityDraft[] {
+export function collectEntities(
+  entities: readonly EntityClass[],
+  adopted: AdoptedEntities,
+  problems: Problems,
+): EntityDraft[] {
   const drafts: EntityDraft[] = [];
   const seen = new Set<unknown>();
   entities.forEach((target: unknown, at) => {
@@ -34,7 +40,8 @@ export function collectEntities(entities: readonly EntityClass[], problems: Prob
     }
     if (seen.has(target)) return;
     seen.add(target);
-    const draft = collectEntity(target as unknown as EntityClass, problems);
+    const type = target as unknown as EntityClass;
+    const draft = collectEntity(type, adopted.get(type), problems);
     if (draft !== undefined) drafts.push(draft);
   });
   reportDuplicateNames(drafts, problems);
@@ -62,10 +69,25 @@ export function lineageOf(target: EntityClass): ClassDeclarations[] {
   return chain;
 }
 
+/** Logical store of a class; undefined where it does not say, which is reported when the model is compiled. */
+export function placeOf(target: EntityClass): string | undefined {
+  if (typeof target !== 'function') return undefined;
+  const [model] = readDeclarations(target)?.models ?? [];
+  return model === undefined ? undefined : (model.store ?? model.model);
+}
+
 /** Properties of a class and its base classes by name, for entities and embedded classes alike. */
 export function membersOf(target: EntityClass, name: string, problems: Problems): Map<string, KnownDeclaration> {
+  return membersIn(lineageOf(target), name, problems);
+}
+
+function membersIn(
+  lineage: readonly ClassDeclarations[],
+  name: string,
+  problems: Problems,
+): Map<string, KnownDeclaration> {
   const members = new Map<string, KnownDeclaration>();
-  for (const declared of lineageOf(target)) {
+  for (const declared of lineage) {
     const own = new Set<string>();
     for (const member of declared.members) {
       if (own.has(member.name)) {
@@ -113,11 +135,18 @@ function resolveLazy(member: LazyDeclaration, entity: string, problems: Problems
   return undefined;
 }
 
-function collectEntity(target: EntityClass, problems: Problems): EntityDraft | undefined {
-  const lineage = lineageOf(target);
-  const declaration = modelDeclaration(target, lineage, problems);
-  if (declaration === undefined) return undefined;
-  const name = declaration.name ?? target.name;
+function collectEntity(
+  target: EntityClass,
+  adopted: AdoptedEntity | undefined,
+  problems: Problems,
+): EntityDraft | undefined {
+  const own = lineageOf(target);
+  const found = modelDeclaration(target, own, problems);
+  if (found === undefined) return undefined;
+  const name = found.name ?? target.name;
+  // What the class says in our own words comes later, and holds.
+  const lineage = adopted === undefined ? own : [adoptedDeclarations(adopted, 'Column'), ...own];
+  const declaration = adopted === undefined ? found : placedAs(found, adopted, name, problems);
   const hooks = new Map<LifecycleEvent, string[]>();
   const indexes: IndexDeclaration[] = [];
   const annotations = new Map<string, AnnotationDeclaration>();
@@ -135,7 +164,7 @@ function collectEntity(target: EntityClass, problems: Problems): EntityDraft | u
     name,
     target,
     declaration,
-    members: membersOf(target, name, problems),
+    members: membersIn(lineage, name, problems),
     indexes,
     annotations: [...annotations.values()],
     references: 'todo',
@@ -159,6 +188,27 @@ function collectEntity(target: EntityClass, problems: Problems): EntityDraft | u
       annotations: new Map(),
     },
   };
+}
+
+/** An adopted class stays in its table. */
+function placedAs(
+  declaration: ModelDeclaration,
+  { source, namespace }: AdoptedEntity,
+  name: string,
+  problems: Problems,
+): ModelDeclaration {
+  for (const [asked, is] of [
+    [declaration.source, source],
+    [declaration.namespace, namespace],
+  ]) {
+    if (asked === undefined || asked === is) continue;
+    problems.add(
+      name,
+      undefined,
+      `is kept in '${is ?? 'the default schema'}' by its own decorators, and @${declaration.by} says '${asked}'. Take the name out of @${declaration.by}, or change both.`,
+    );
+  }
+  return { ...declaration, source, ...(namespace === undefined ? {} : { namespace }) };
 }
 
 function modelDeclaration(

@@ -6,6 +6,7 @@ import { ConfigurationError } from '../errors/errors.js';
 import { describeValue } from '../model/codec.js';
 import type { DomainModel } from '../model/domain-model.js';
 import type { EntityClass, EntityModel } from '../model/entity-model.js';
+import type { AdoptedEntities } from '../store/adopted.js';
 import { collectEntities } from './collect.js';
 import type { RelationDeclaration } from './declarations.js';
 import type { EntityDraft, FindTarget, PendingRelation } from './draft.js';
@@ -20,11 +21,11 @@ import { buildEndpoints, buildOtherRelations, buildOwnerRelations, type Relation
 
 /**
  * Compiles and validates entity classes. Throws `MetadataError` with every mistake in them, each with its class, its
- * property and what to do.
+ * property and what to do. `adopted`: what stores know of classes with decorators of another library.
  */
-export function compileDomain(entities: readonly EntityClass[]): DomainModel {
+export function compileDomain(entities: readonly EntityClass[], adopted: AdoptedEntities = new Map()): DomainModel {
   const problems = new Problems();
-  const drafts = collectEntities(entities, problems);
+  const drafts = collectEntities(entities, adopted, problems);
   for (const draft of drafts) buildFields(draft, problems);
   const find = targetFinder(drafts, problems);
   const references = new References(find, problems);
@@ -43,7 +44,7 @@ export function compileDomain(entities: readonly EntityClass[]): DomainModel {
     buildIndexes(draft, draft.model.kind === 'measurement' ? [] : [...referenceKeys(draft), ...read], problems);
     checkAnnotations(draft, problems);
   }
-  for (const link of links.all) buildIndexes(link.entity, linkKeys(link), problems);
+  for (const link of links.all) buildIndexes(link.entity, link.isAdopted ? [] : linkKeys(link), problems);
   const all = [...drafts, ...links.all.map((link) => link.entity)];
   checkNames(all, problems);
   problems.throwIfAny(all.map((draft) => draft.name));

@@ -7,6 +7,7 @@
 import type { ValueConverter } from '../model/codec.js';
 import type { DataModel, EntityKind, LifecycleEvent, RelationKind } from '../model/entity-model.js';
 import type { FieldRole, FieldType, TimePrecision } from '../model/field.js';
+import type { AdoptedLink, AdoptedRelation } from '../store/adopted.js';
 
 // Compilers write `Class[Symbol.metadata]` only if the symbol exists when the class is made; Node does not have it yet.
 (Symbol as { metadata?: symbol }).metadata ??= Symbol.for('Symbol.metadata');
@@ -27,7 +28,9 @@ export interface FieldDeclaration {
   readonly by: string;
   readonly options: FieldOptions;
   /** `auto`: what the type suggests. */
-  readonly id?: { readonly generated: 'uuid' | 'sequence' | false | 'auto' };
+  readonly id?: { readonly generated: 'uuid' | 'sequence' | 'store' | false | 'auto' };
+  /** Of a property that is no id. */
+  readonly generated?: 'uuid' | 'sequence' | 'store';
   readonly special?: 'version' | 'createdAt' | 'updatedAt' | 'softDelete';
   /** `design:type` that the compiler emitted, where it did. */
   readonly designType?: unknown;
@@ -56,6 +59,8 @@ export interface EmbeddedDeclaration {
   readonly nullable: boolean;
   readonly array: boolean;
   readonly prefix?: string;
+  /** Members, where the class does not declare them itself. */
+  readonly members?: readonly KnownDeclaration[];
 }
 
 export interface RelationDeclaration {
@@ -78,6 +83,10 @@ export interface RelationDeclaration {
   readonly index?: boolean;
   readonly table?: string;
   readonly store?: string;
+  /** Adopted: the property holds the related entities themselves, and keys and links have names of their own. */
+  readonly plain?: boolean;
+  readonly key?: AdoptedRelation['key'];
+  readonly link?: AdoptedLink;
 }
 
 /** A member whose declaration is only made when the model is compiled, because it names classes. */

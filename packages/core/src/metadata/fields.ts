@@ -116,8 +116,8 @@ function buildField(member: FieldDeclaration, place: Place, report: Report): Fie
   };
 }
 
-function generatedBy(member: FieldDeclaration, type: string): 'uuid' | 'sequence' | undefined {
-  const generated = member.id?.generated;
+function generatedBy(member: FieldDeclaration, type: string): FieldDraft['generated'] {
+  const generated = member.id?.generated ?? member.generated;
   if (generated === undefined || generated === false) return undefined;
   if (generated === 'auto') return type === 'uuid' ? 'uuid' : undefined;
   return generated;
@@ -168,7 +168,8 @@ function embeddedLeaves(member: EmbeddedDeclaration, place: Place, problems: Pro
     within: [...place.within, type],
   };
   const embeddedReport: Report = member.array ? (property, message) => report(`${name}.${property}`, message) : report;
-  const leaves = leavesOfClass(type, inner, problems, embeddedReport);
+  const members = member.members ?? [...membersOf(type, type.name, problems).values()];
+  const leaves = leavesOfClass(type, members, inner, problems, embeddedReport);
   if (leaves.fields.length === 0) {
     report(name, `embeds ${type.name}, which has no properties. Decorate them with @Property('string') and the like.`);
   }
@@ -177,9 +178,15 @@ function embeddedLeaves(member: EmbeddedDeclaration, place: Place, problems: Pro
   return { fields: leaves.fields, embeddeds: [own, ...leaves.embeddeds] };
 }
 
-function leavesOfClass(type: EntityClass, place: Place, problems: Problems, report: Report): Leaves {
+function leavesOfClass(
+  type: EntityClass,
+  members: readonly KnownDeclaration[],
+  place: Place,
+  problems: Problems,
+  report: Report,
+): Leaves {
   const all: Leaves = { fields: [], embeddeds: [] };
-  for (const member of membersOf(type, type.name, problems).values()) {
+  for (const member of members) {
     const name = [...place.path, member.name].join('.');
     if (member.kind === 'relation' || (member.kind === 'field' && (member.id ?? member.special) !== undefined)) {
       report(name, `@${member.by} cannot stand in an embedded class (${type.name}). Put it on the entity itself.`);

@@ -3,6 +3,7 @@
  * references that together are its identity.
  */
 import type { DataModel, EntityClass } from '../model/entity-model.js';
+import type { AdoptedLink } from '../store/adopted.js';
 import type { RelationDeclaration } from './declarations.js';
 import type { EntityDraft, FieldDraft, RelationDraft } from './draft.js';
 import { shorten, snakeCase, upperSnakeCase } from './naming.js';
@@ -16,6 +17,8 @@ export interface Link {
   readonly to: EntityDraft;
   readonly fromFields: readonly FieldDraft[];
   readonly toFields: readonly FieldDraft[];
+  /** Its table was made by another library, with names and indexes of its own. */
+  readonly isAdopted?: boolean;
 }
 
 export class Links {
@@ -34,6 +37,20 @@ export class Links {
   manyToMany(owner: EntityDraft, declaration: RelationDeclaration, target: EntityDraft): Link {
     const graph = owner.model.model === 'graph';
     const fallback = `${snakeCase(owner.name)}_${snakeCase(declaration.name)}`;
+    const { link } = declaration;
+    if (link !== undefined) {
+      return this.#make(`${owner.name}.${declaration.name}`, {
+        model: owner.model.model,
+        store: owner.model.store,
+        source: link.table,
+        ...(link.namespace === undefined ? {} : { namespace: link.namespace }),
+        from: owner,
+        to: target,
+        names: ['owner', 'target'],
+        columns: ['owner', 'target'],
+        adopted: link,
+      });
+    }
     return this.#make(`${owner.name}.${declaration.name}`, {
       model: owner.model.model,
       store: owner.model.store,
@@ -113,6 +130,7 @@ interface LinkSpec {
   readonly names: readonly [string, string];
   readonly columns: readonly [string, string];
   readonly name?: string;
+  readonly adopted?: AdoptedLink;
 }
 
 function makeLink(name: string, spec: LinkSpec): Link {
@@ -128,6 +146,8 @@ function makeLink(name: string, spec: LinkSpec): Link {
   };
   const fromFields = key(spec.from, 0);
   const toFields = key(spec.to, 1);
+  for (const [at, field] of fromFields.entries()) field.column = spec.adopted?.ownerColumns[at] ?? field.column;
+  for (const [at, field] of toFields.entries()) field.column = spec.adopted?.targetColumns[at] ?? field.column;
   const target = linkClass(name);
   const fields = [...fromFields, ...toFields];
   const entity: EntityDraft = {
@@ -167,7 +187,7 @@ function makeLink(name: string, spec: LinkSpec): Link {
     linkReference(entity, spec.names[0], spec.from, fromFields),
     linkReference(entity, spec.names[1], spec.to, toFields),
   ];
-  return { entity, from: spec.from, to: spec.to, fromFields, toFields };
+  return { entity, from: spec.from, to: spec.to, fromFields, toFields, isAdopted: spec.adopted !== undefined };
 }
 
 /** Ends of a link are relations of it, so that writes are ordered and constraints made as for any other reference. */

@@ -20,9 +20,13 @@ export interface KeySpec {
 }
 
 /** Fields that hold the identity of `target` in another entity. */
-export function keyFields(target: EntityDraft, spec: KeySpec): FieldDraft[] {
-  const single = target.model.ids.length === 1;
-  return target.model.ids.map((id) => {
+export function keyFields(
+  target: EntityDraft,
+  spec: KeySpec,
+  referred: readonly FieldDraft[] = target.model.ids,
+): FieldDraft[] {
+  const single = referred.length === 1;
+  return referred.map((id) => {
     const { default: _default, generated: _generated, ...shape } = id;
     const path = single ? [spec.name] : [spec.name, ...id.path];
     const column =
@@ -75,7 +79,7 @@ export class References {
       const fields = this.#make(draft, member, target, byEndpoints && member.endpoint !== undefined);
       const perOwner = this.#keys.get(member) ?? new Map<EntityDraft, readonly FieldDraft[]>();
       this.#keys.set(member, perOwner.set(draft, fields));
-      draft.model.fields.push(...fields);
+      for (const field of fields) if (!draft.model.fields.includes(field)) draft.model.fields.push(field);
     }
     if (byEndpoints)
       this.#setIds(
@@ -107,6 +111,7 @@ export class References {
       draft.broken.add(member.name);
       return [];
     }
+    if (member.key !== undefined) return this.#adopt(draft, member, target, member.key);
     return keyFields(target, {
       name: member.name,
       ...(member.column === undefined ? {} : { column: member.column }),
@@ -114,6 +119,36 @@ export class References {
       unique: member.relation === 'one-to-one',
       id,
     });
+  }
+
+  /** The key of an adopted relation, which may be in columns that are properties as well. */
+  #adopt(
+    draft: EntityDraft,
+    member: RelationDeclaration,
+    target: EntityDraft,
+    { columns, references }: NonNullable<RelationDeclaration['key']>,
+  ): FieldDraft[] {
+    const referred = references.flatMap((name) => target.model.fields.find((field) => field.name === name) ?? []);
+    const own = columns.flatMap((name) => draft.model.fields.find((field) => field.column === name) ?? []);
+    if (own.length === columns.length) return own;
+    if (own.length > 0 || referred.length < references.length) {
+      draft.broken.add(member.name);
+      this.problems.add(
+        draft.name,
+        member.name,
+        own.length > 0
+          ? `has its key in ${columns.join(', ')}, and only ${own.map((field) => field.column).join(', ')} of them has a property. Give all of them one, or none.`
+          : `refers to ${references.join(', ')} of ${target.name}, which has no such properties.`,
+      );
+      return [];
+    }
+    const fields = keyFields(
+      target,
+      { name: member.name, nullable: member.nullable === true, unique: false, id: false },
+      referred,
+    );
+    for (const [at, field] of fields.entries()) field.column = columns[at] ?? field.column;
+    return fields;
   }
 
   #setIds(draft: EntityDraft, ids: readonly FieldDraft[]): void {

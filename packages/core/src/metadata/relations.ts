@@ -33,7 +33,11 @@ export function buildOwnerRelations(pending: readonly PendingRelation[], context
     if (!ownsKey(declaration)) continue;
     const fields = context.references.of(owner, declaration);
     if (fields.length === 0) continue;
-    add(owner, target, declaration, { via: 'owner', fields, targetFields: target.model.ids }, context);
+    const referred = declaration.key?.references.map((name) =>
+      target.model.fields.find((field) => field.name === name),
+    );
+    const targetFields = referred?.filter((field) => field !== undefined) ?? target.model.ids;
+    add(owner, target, declaration, { via: 'owner', fields, targetFields }, context);
   }
 }
 
@@ -168,11 +172,9 @@ function addInverse({ owner, declaration, target }: PendingRelation, context: Re
       say(`selects ${target.name}.${name}, which refers to ${relation.target.name} and not to ${owner.name}.`);
       return;
     }
-    const fields = joinFields(relation.join);
-    bind(
-      add(owner, target, declaration, { via: 'target', fields: owner.model.ids, targetFields: fields }, context),
-      relation,
-    );
+    const { join } = relation;
+    const fields = join.via === 'owner' ? join.targetFields : owner.model.ids;
+    bind(add(owner, target, declaration, { via: 'target', fields, targetFields: joinFields(join) }, context), relation);
     return;
   }
   if (target.broken.has(name)) return;
@@ -253,6 +255,7 @@ function add(
       remove: cascade !== undefined && cascade !== false && cascade.includes('remove'),
     },
     orphanRemoval: declaration.orphanRemoval === true,
+    ...(declaration.plain === true ? { plain: true } : {}),
     ...(onDelete === undefined ? {} : { onDelete }),
   };
   owner.model.relations.push(relation);

@@ -109,6 +109,7 @@ function decimalCodec(spec: ScalarSpec, misfit: Misfit): Codec {
   return checked(
     (value) => {
       if (typeof value !== 'string' || !DECIMAL.test(value)) throw misfit(value, "a decimal as a string, like '12.50'");
+      if (fitsAsWritten(value, spec)) return value;
       const [whole = '', fraction = ''] = canonicalDecimal(value).replace('-', '').split('.');
       if (spec.scale !== undefined && fraction.length > spec.scale) {
         throw misfit(value, `at most ${spec.scale} digits after the point`);
@@ -121,6 +122,15 @@ function decimalCodec(spec: ScalarSpec, misfit: Misfit): Codec {
     },
     (a, b) => a === b || canonicalDecimal(a as string) === canonicalDecimal(b as string),
   );
+}
+
+/** Whether no digit is too many even if zeros at both ends counted, which spares most values the canonical spelling. */
+function fitsAsWritten(value: string, { precision, scale }: ScalarSpec): boolean {
+  if (value.startsWith('+')) return false;
+  const point = value.indexOf('.');
+  const whole = point === -1 ? value.length : point;
+  const fraction = point === -1 ? 0 : value.length - point - 1;
+  return (scale === undefined || fraction <= scale) && (precision === undefined || whole <= precision - (scale ?? 0));
 }
 
 /** The one spelling of a decimal: no plus, no leading or trailing zeros, no negative zero. */

@@ -139,6 +139,8 @@ export interface RelationModel {
   readonly cascade: { readonly persist: boolean; readonly remove: boolean };
   /** An entity taken out of the relation is removed. */
   readonly orphanRemoval: boolean;
+  /** The property holds the related entities themselves and no container: the class was written for another library. */
+  readonly plain?: boolean;
   /** Foreign key constraint where both sides are in one store that has them; `undefined`: none. */
   readonly onDelete?: 'restrict' | 'cascade' | 'set null';
 }

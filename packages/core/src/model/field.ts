@@ -73,8 +73,11 @@ export interface Field {
   readonly nullable: boolean;
   readonly unique: boolean;
   readonly id: boolean;
-  /** `uuid`: UUIDv7 by the application at creation; `sequence`: by the store at insert, an integer or bigint. */
-  readonly generated?: 'uuid' | 'sequence';
+  /**
+   * `uuid`: UUIDv7 by the application at creation; `sequence`: by the store at insert, an integer or bigint; `store`: by
+   * an expression of the store at insert, where the application gives no value (adopted classes only).
+   */
+  readonly generated?: 'uuid' | 'sequence' | 'store';
   readonly default?: FieldDefault;
   readonly enumValues?: readonly (string | number)[];
   /** Maximum characters of a string. */
@@ -89,3 +92,8 @@ export interface Field {
 
 /** Stands for JSON's own null in a row, where plain `null` is the absence of a value. */
 export const JSON_NULL: unique symbol = Symbol.for('storeweave.jsonNull') as never;
+
+/** True where the store gives a value at insert, if the application gives none. */
+export function isMadeByStore(field: Field): boolean {
+  return field.generated === 'sequence' || field.generated === 'store';
+}

@@ -71,6 +71,11 @@ export abstract class RelationContainer {
     container.#binding = binding;
   }
 
+  /** The application holds an array of this container's. */
+  static lend(container: RelationContainer): void {
+    container.#binding?.lent?.add(container);
+  }
+
   static ownerOf(container: RelationContainer): object | undefined {
     return container.#owner;
   }

@@ -31,4 +31,6 @@ export interface RelationBinding {
   readonly loader: RelationLoader;
   /** Told of every container that the application changes, so that a flush need not look at all of them. */
   readonly touched: { add(container: object): unknown };
+  /** Told of every container of which the application holds an array that it may change. */
+  readonly lent?: { add(container: object): unknown };
 }

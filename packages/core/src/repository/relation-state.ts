@@ -8,6 +8,7 @@ import type { Field, Value } from '../model/field.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import type { RelationContainer } from '../relations/container.js';
 import { valueAt } from '../relations/entity-key.js';
+import { containerAt } from '../relations/plain.js';
 import { Ref, refState } from '../relations/ref.js';
 import { seriesState, TimeSeries } from '../relations/time-series.js';
 
@@ -63,7 +64,7 @@ export function resolve(owner: object, relation: RelationModel, related: readonl
 }
 
 function containerOf(owner: object, relation: RelationModel): RelationContainer {
-  const container = (owner as Record<string, unknown>)[relation.name];
+  const container = containerAt(owner, relation);
   if (container instanceof Ref || container instanceof Collection || container instanceof TimeSeries) return container;
   throw new InvalidStateError(
     `${relation.owner.name}.${relation.name} holds no ${relation.container === 'ref' ? 'Ref' : relation.container === 'series' ? 'TimeSeries' : 'Collection'} any more: it was overwritten. Change a relation through its container and leave the property itself alone.`,

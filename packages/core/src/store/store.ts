@@ -12,8 +12,9 @@
  *  - `access.signal` ends the wait for an answer; `access.transaction` is one of this store's own domain.
  *  - A name, pattern or value of the application never becomes part of a statement's text.
  */
-import type { EntityModel } from '../model/entity-model.js';
+import type { EntityClass, EntityModel } from '../model/entity-model.js';
 import type { Access, TransactionDomain } from './access.js';
+import type { AdoptedEntities } from './adopted.js';
 import type { Capabilities } from './capabilities.js';
 import type { CommitParticipant } from './commit.js';
 import type { Condition } from './condition.js';
@@ -39,6 +40,12 @@ export interface StoreContext {
 export interface Store {
   readonly capabilities: Capabilities;
   readonly domain: TransactionDomain;
+
+  /**
+   * Describes those of these classes that its own library's decorators describe already. Asked before the model is
+   * compiled, and before `open`, with the classes that live here.
+   */
+  adopt?(classes: readonly EntityClass[]): Promise<AdoptedEntities>;
 
   /** Connects and checks. A store bound to several logical names is opened once for each. */
   open(context: StoreContext): Promise<void>;

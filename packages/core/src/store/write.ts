@@ -1,6 +1,7 @@
 /**
  * What the core asks of a store when it writes. A batch is one operation on one entity; its cost in round trips must
- * not grow with its rows (a store may cut it where its protocol limits the size).
+ * not grow with its rows (a store may cut it where its protocol limits the size). The rows stay the core's, which keeps
+ * them as snapshots: a store changes none and holds on to none.
  */
 import type { EntityModel } from '../model/entity-model.js';
 import type { Field, Row, Value } from '../model/field.js';

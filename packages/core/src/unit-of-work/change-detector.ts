@@ -8,14 +8,15 @@ import { InvalidStateError, NotNullViolationError } from '../errors/errors.js';
 import { checkRequired, PENDING_KEY } from '../hydrate/compile-dehydrator.js';
 import { type EntityCodec, entityCodec } from '../hydrate/entity-codec.js';
 import type { EntityModel } from '../model/entity-model.js';
-import type { Row, Value } from '../model/field.js';
+import { isMadeByStore, type Row, type Value } from '../model/field.js';
 import { keyOfInstance, valueAt } from '../relations/entity-key.js';
+import { containerAt } from '../relations/plain.js';
 import { Ref, refState } from '../relations/ref.js';
 import { type EntityState, stateOf } from './entity-state.js';
 import { type LinkChange, linkRow } from './link-changes.js';
 import { firstVersion, momentFor, nextVersion } from './managed-values.js';
 import { keyOfTarget } from './reference-key.js';
-import type { TrackedEntities } from './tracked-entities.js';
+import type { LateKey, TrackedEntities } from './tracked-entities.js';
 
 /** New entities and their rows, position by position. */
 export interface Inserted {
@@ -70,9 +71,9 @@ export function detectChanges(detection: Detection): DetectedChanges {
     inserted,
     updated,
     removed,
-    complete: [...inserted.changes, ...linked].every(isWritable),
+    complete: inserted.changes.every(isWritable) && linked.every(isWritable),
     set: {
-      inserts: [...inserted.changes, ...linked],
+      inserts: linked.length === 0 ? inserted.changes : [...inserted.changes, ...linked],
       updates: [...updated.values(), ...removals.filter((change) => change.op === 'update')],
       deletes: [
         ...removals.filter((change) => change.op === 'delete'),
@@ -87,8 +88,10 @@ export function detectChanges(detection: Detection): DetectedChanges {
 /** Every key that is not known yet is one that this flush makes. */
 function isWritable(change: InsertChange): boolean {
   const { row, entity, parents } = change;
+  if (!row.includes(undefined)) return true;
   for (let at = 0; at < row.length; at++) {
-    if (row[at] !== undefined || entity.fields[at]?.generated === 'sequence') continue;
+    const field = entity.fields[at];
+    if (row[at] !== undefined || (field !== undefined && isMadeByStore(field))) continue;
     if (!parents.some(({ fields }) => fields.some((field) => field.index === at))) return false;
   }
   return true;
@@ -138,6 +141,7 @@ function insertOf(state: EntityState, now: number): Writable<InsertChange> {
 }
 
 const NO_PARENTS: readonly ParentLink[] = Object.freeze([]);
+const NO_KEYS: readonly LateKey[] = Object.freeze([]);
 
 /** The new rows that a row refers to; keys that it has from them by plain properties are filled in. */
 function parentsOf(
@@ -150,7 +154,7 @@ function parentsOf(
   let parents: ParentLink[] | undefined;
   for (const relation of model.relations) {
     if (relation.join.via !== 'owner') continue;
-    const ref = (instance as Record<string, unknown>)[relation.name];
+    const ref = containerAt(instance, relation);
     const target = ref instanceof Ref ? refState.target(ref) : undefined;
     if (target === undefined || target === null) continue;
     const parent = changeOf(inserted, stateOf(target));
@@ -158,7 +162,7 @@ function parentsOf(
     parents ??= [];
     parents.push({ parent, fields: relation.join.fields, targetFields: relation.join.targetFields });
   }
-  for (const late of tracked.lateKeys.get(state) ?? []) {
+  for (const late of tracked.lateKeys.get(state) ?? NO_KEYS) {
     const parent = changeOf(inserted, late.from);
     if (parent === undefined) continue;
     parents ??= [];

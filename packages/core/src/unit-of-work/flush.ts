@@ -8,6 +8,7 @@ import { execute } from '../commit/executor.js';
 import type { PlannedWrite } from '../commit/planned-write.js';
 import { planWrites } from '../commit/planner.js';
 import type { EntityModel, LifecycleEvent } from '../model/entity-model.js';
+import { absorb } from '../relations/plain.js';
 import type { Access } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import { type DetectedChanges, detectChanges, isChanged } from './change-detector.js';
@@ -69,7 +70,8 @@ export class Flusher {
 
   /** Whether a read of these entities could miss something that is not written yet. */
   isPending(reads: readonly EntityModel[], includes: Includes): boolean {
-    const { fresh, doomed, touched, identities } = this.tracked;
+    const { fresh, doomed, touched, lent, identities } = this.tracked;
+    for (const container of lent) absorb(container);
     if (touched.size > 0) return true;
     for (const state of fresh) if (includes(state.model)) return true;
     for (const state of doomed) if (includes(state.model)) return true;

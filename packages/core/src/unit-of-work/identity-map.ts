@@ -26,6 +26,17 @@ export class IdentityMap {
     this.of(state.model).set(key, state);
   }
 
+  /** The same, unless another entity has the key: then false, and nothing is changed. */
+  claim(state: EntityState, key: IdentityKey): boolean {
+    const map = this.of(state.model);
+    const present = map.get(key);
+    if (present !== undefined) return present === state;
+    if (state.key !== undefined) map.delete(state.key);
+    state.key = key;
+    map.set(key, state);
+    return true;
+  }
+
   delete(state: EntityState): void {
     if (state.key === undefined) return;
     const map = this.of(state.model);

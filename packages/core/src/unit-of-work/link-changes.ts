@@ -6,6 +6,7 @@ import { InvalidStateError } from '../errors/errors.js';
 import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
 import { Collection, collectionState } from '../relations/collection.js';
+import { containerAt } from '../relations/plain.js';
 import { Ref, refState } from '../relations/ref.js';
 import type { EntityState } from './entity-state.js';
 import { neutralFields } from './reference-key.js';
@@ -150,10 +151,11 @@ type End = LinkChange['ends'][number];
 
 function reflect(link: EntityModel, here: End, there: End, linked: boolean): () => void {
   const undo: (() => void)[] = [];
-  for (const { name, join } of here.state.model.relations) {
+  for (const relation of here.state.model.relations) {
+    const { join } = relation;
     if (join.via !== 'link' || join.link !== link) continue;
     if (join.direction !== 'both' && join.ownerFields[0] !== here.fields[0]) continue;
-    const collection = (here.state.instance as Record<string, unknown>)[name];
+    const collection = containerAt(here.state.instance, relation);
     if (collection instanceof Collection) undo.push(collectionState.reflect(collection, there.state.instance, linked));
   }
   return () => {

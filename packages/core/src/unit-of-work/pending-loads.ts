@@ -8,6 +8,7 @@ import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
+import { containerAt } from '../relations/plain.js';
 import { Ref, refState } from '../relations/ref.js';
 import type { RelationLoader } from '../relations/relation-loader.js';
 import { type EntityState, stateOf } from './entity-state.js';
@@ -56,7 +57,7 @@ export async function loadUnseen(found: ByRelation, loader: RelationLoader): Pro
 /** Loads what is stored, then puts the application's own target back. */
 async function loadPrevious(owners: readonly object[], relation: RelationModel, loader: RelationLoader): Promise<void> {
   const refs = owners.flatMap((owner) => {
-    const ref = (owner as Record<string, unknown>)[relation.name];
+    const ref = containerAt(owner, relation);
     return ref instanceof Ref ? [{ owner, ref: ref as Ref<object>, restore: refState.save(ref) }] : [];
   });
   for (const { owner, ref } of refs) refState.refer(ref, storedKey(owner, relation));
@@ -110,7 +111,7 @@ export async function cascadeRemoval(
 }
 
 function containerOf(state: EntityState, relation: RelationModel): unknown {
-  return (state.instance as Record<string, unknown>)[relation.name];
+  return containerAt(state.instance, relation);
 }
 
 function isWhole(container: unknown): boolean {

@@ -9,6 +9,7 @@ import type { Field } from '../model/field.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
 import { keyOfInstance, valueAt } from '../relations/entity-key.js';
+import { absorb, containerAt } from '../relations/plain.js';
 import { Ref, refState } from '../relations/ref.js';
 import { seriesState, TimeSeries } from '../relations/time-series.js';
 import { type EntityState, stateOf } from './entity-state.js';
@@ -29,6 +30,7 @@ export function applyRelationChanges(tracked: TrackedEntities, taken: TakenPoint
   const unlinked: Unlinked[] = [];
   const lost: (() => void)[] = [];
   const entities = new LinkEntities(tracked);
+  for (const container of tracked.lent) absorb(container);
   // Grows while it is walked: an entity that is reached brings its own containers.
   for (const container of tracked.touched) {
     const owner = RelationContainer.ownerOf(container);
@@ -235,9 +237,9 @@ function mirror(tracked: TrackedEntities, target: object | null, relation: Relat
 }
 
 function referenceBack(target: object, relation: RelationModel): Ref<object> | undefined {
-  const name = relation.inverse?.name;
-  const ref = name === undefined ? undefined : (target as Record<string, unknown>)[name];
-  return ref instanceof Ref && relation.inverse?.join.via === 'owner' ? ref : undefined;
+  const { inverse } = relation;
+  const ref = inverse === undefined ? undefined : containerAt(target, inverse);
+  return ref instanceof Ref && inverse?.join.via === 'owner' ? ref : undefined;
 }
 
 /** Sets a property at its path; embedded objects on the way have to be there. */

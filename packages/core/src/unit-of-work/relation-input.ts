@@ -8,6 +8,7 @@ import type { RelationModel } from '../model/entity-model.js';
 import type { Row, Value } from '../model/field.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
+import { containerAt, keyIn, placeContainer } from '../relations/plain.js';
 import { Ref, refState } from '../relations/ref.js';
 import type { RelationBinding } from '../relations/relation-loader.js';
 import { seriesState, TimeSeries } from '../relations/time-series.js';
@@ -17,22 +18,23 @@ export function attachNew(owner: object, values: object, bindings: readonly Rela
   const given = values as Record<string, unknown>;
   const target = owner as Record<string, unknown>;
   for (const binding of bindings) {
-    const { name } = binding.relation;
+    const { relation } = binding;
+    const { name } = relation;
     const value = given[name] === undefined ? target[name] : given[name];
     const container = isContainer(value) ? takeOver(owner, value, binding) : newContainer(owner, binding);
-    if (value !== undefined && value !== container) fill(container, value, binding.relation);
-    target[name] = container;
+    if (value !== undefined && value !== container) fill(container, value, relation);
+    placeContainer(owner, relation, container, value);
     if (isChanged(container)) binding.touched.add(container);
   }
 }
 
 /** Ties the containers of an owner that was in another unit of work to this one. */
 export function attachAgain(owner: object, bindings: readonly RelationBinding[]): void {
-  const target = owner as Record<string, unknown>;
   for (const binding of bindings) {
-    const container = target[binding.relation.name];
+    const container = containerAt(owner, binding.relation);
     if (!isContainer(container)) continue;
     RelationContainer.attach(container, owner, binding);
+    if (binding.relation.plain === true) RelationContainer.lend(container);
     if (isChanged(container)) binding.touched.add(container);
   }
 }
@@ -88,6 +90,8 @@ function fillRef(ref: Ref<object>, value: unknown, relation: RelationModel): voi
 
 /** Neutral key from an id as the application writes it: one value, or an object by property for a composite one. */
 function keyFrom(value: unknown, relation: RelationModel): Value | Row {
+  const plain = relation.plain === true ? keyIn(value, relation) : undefined;
+  if (plain !== undefined) return plain.length === 1 ? plain[0] : plain;
   const fields = relation.join.via === 'owner' ? relation.join.targetFields : relation.target.ids;
   const [single] = fields;
   if (fields.length === 1 && single !== undefined) {

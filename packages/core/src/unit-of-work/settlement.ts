@@ -6,7 +6,7 @@
 import { resolveParents } from '../commit/change.js';
 import { entityCodec } from '../hydrate/entity-codec.js';
 import type { EntityModel } from '../model/entity-model.js';
-import type { Field, Row } from '../model/field.js';
+import { type Field, isMadeByStore, type Row } from '../model/field.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
 import { valueAt } from '../relations/entity-key.js';
@@ -115,7 +115,7 @@ function madeFields(model: EntityModel): readonly Field[] {
   if (fields === undefined) {
     const { version, createdAt, updatedAt } = model;
     fields = model.fields.filter(
-      (field) => field.generated === 'sequence' || field === version || field === createdAt || field === updatedAt,
+      (field) => isMadeByStore(field) || field === version || field === createdAt || field === updatedAt,
     );
     made.set(model, fields);
   }

@@ -10,6 +10,7 @@ import type { EntityClass, EntityModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
 import { RelationContainer } from '../relations/container.js';
 import { keyOfInstance, valueAt } from '../relations/entity-key.js';
+import { containerAt, placeContainer } from '../relations/plain.js';
 import type { RelationBinding, RelationLoader } from '../relations/relation-loader.js';
 import { type EntityHolder, EntityState, stateOf } from './entity-state.js';
 import { IdentityMap } from './identity-map.js';
@@ -30,6 +31,8 @@ export class TrackedEntities implements EntityHolder {
   /** Of the doomed: those that are only removed because no owner has them. */
   readonly orphans = new Set<EntityState>();
   readonly touched = new Set<RelationContainer>();
+  /** Containers of which the application holds an array. */
+  readonly lent = new Set<RelationContainer>();
   readonly lateKeys = new Map<EntityState, LateKey[]>();
   readonly #bindings = new Map<EntityModel, readonly RelationBinding[]>();
 
@@ -142,11 +145,13 @@ export class TrackedEntities implements EntityHolder {
 
   /** Gives up what was changed on the relations of an entity, and what of them is loaded. */
   reset(state: EntityState): void {
-    const instance = state.instance as Record<string, unknown>;
     for (const binding of this.bindings(state.model)) {
-      const present = instance[binding.relation.name];
-      if (present instanceof RelationContainer) this.touched.delete(present);
-      instance[binding.relation.name] = emptyContainer(state.instance, binding);
+      const present = containerAt(state.instance, binding.relation);
+      if (present instanceof RelationContainer) {
+        this.touched.delete(present);
+        this.lent.delete(present);
+      }
+      placeContainer(state.instance, binding.relation, emptyContainer(state.instance, binding));
     }
   }
 
@@ -158,6 +163,7 @@ export class TrackedEntities implements EntityHolder {
     this.orphans.clear();
     this.fresh.clear();
     this.touched.clear();
+    this.lent.clear();
     this.lateKeys.clear();
     this.identities.clear();
   }
@@ -170,8 +176,8 @@ export class TrackedEntities implements EntityHolder {
   bindings(model: EntityModel): readonly RelationBinding[] {
     let bindings = this.#bindings.get(model);
     if (bindings === undefined) {
-      const { loader, touched } = this;
-      bindings = model.relations.map((relation) => ({ relation, loader, touched }));
+      const { loader, touched, lent } = this;
+      bindings = model.relations.map((relation) => ({ relation, loader, touched, lent }));
       this.#bindings.set(model, bindings);
     }
     return bindings;
@@ -237,12 +243,10 @@ export class TrackedEntities implements EntityHolder {
     if (value === undefined || value === null) return;
     const key = entityCodec(state.model).keys.ofValues([id.codec.identity ? value : id.codec.toRow(value)]);
     if (key === undefined) return;
-    const present = this.identities.of(state.model).get(key);
-    if (present !== undefined && present !== state) {
+    if (!this.identities.claim(state, key)) {
       this.fresh.delete(state);
       throw this.#twin(state);
     }
-    this.identities.set(state, key);
   }
 
   #twin(state: EntityState): InvalidStateError {

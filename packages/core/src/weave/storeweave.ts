@@ -21,6 +21,7 @@ import type { WorkContext } from '../session/ports.js';
 import { runTransaction, type TransactionRunOptions } from '../session/run-transaction.js';
 import { Work } from '../session/work.js';
 import type { Store } from '../store/store.js';
+import { adoptEntities } from './adoption.js';
 import { checkBindings, checkCapabilities, checkDomains } from './capability-check.js';
 import { type OfModel, Repositories } from './repositories.js';
 import { Running } from './running.js';
@@ -84,7 +85,7 @@ export class Storeweave implements AsyncDisposable {
    */
   static async open(options: OpenOptions): Promise<Storeweave> {
     const { stores, schema = 'apply', atomicity = 'atomic' } = options;
-    const domain = compileDomain(options.entities);
+    const domain = compileDomain(options.entities, await adoptEntities(options.entities, stores));
     checkBindings(domain, stores);
     checkCapabilities(domain, stores);
     if (atomicity === 'atomic') checkDomains(domain, stores);
