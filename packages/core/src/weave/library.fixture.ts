@@ -1,5 +1,12 @@
 /** A library over two memory stores, and a store that writes down every batch it is given. */
-import { type MemoryDomain, type MemoryStoreOptions, memoryDomain, memoryStore } from '@storeweave/testing';
+import {
+  ChaosPlan,
+  chaosStore,
+  type MemoryDomain,
+  type MemoryStoreOptions,
+  memoryDomain,
+  memoryStore,
+} from '@storeweave/testing';
 import { Embedded } from '../decorators/embedded.js';
 import { Field, Tag, Timestamp } from '../decorators/measurement.js';
 import { Measurement, Relational, Relationship } from '../decorators/models.js';
@@ -184,4 +191,28 @@ export async function openLibrary(options: MemoryStoreOptions = {}, open: Partia
   });
   one.events.length = 0;
   return { ...one, weave };
+}
+
+/** A function that opens the library over one store that fails, waits or hangs by plan; closed after each test. */
+export function chaoticLibrary(afterEach: (close: () => Promise<void>) => void) {
+  const opened: Storeweave[] = [];
+  afterEach(async () => {
+    for (const weave of opened.splice(0)) await weave.close();
+  });
+  return async (plan = new ChaosPlan()) => {
+    const one = recorded();
+    const store = chaosStore(one.store, plan);
+    const weave = await Storeweave.open({
+      entities: library,
+      stores: { relational: store, graph: store, timeseries: store },
+    });
+    opened.push(weave);
+    one.events.length = 0;
+    return { weave, plan, ...one };
+  };
+}
+
+/** What of the authors is stored: their names, in order. */
+export async function names(weave: Storeweave): Promise<string[]> {
+  return (await weave.repository(Author).find({ orderBy: { name: 'asc' } })).map(({ name }) => name);
 }

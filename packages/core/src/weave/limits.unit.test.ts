@@ -1,5 +1,5 @@
 /** Time limits, sessions, and the end of it all. */
-import { ChaosPlan, chaosStore } from '@storeweave/testing';
+import { ChaosPlan } from '@storeweave/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   AbortedError,
@@ -9,29 +9,9 @@ import {
   TimeoutError,
   UniqueViolationError,
 } from '../errors/errors.js';
-import { Author, library, recorded } from './library.fixture.js';
-import { Storeweave } from './storeweave.js';
+import { Author, chaoticLibrary, names } from './library.fixture.js';
 
-const opened: Storeweave[] = [];
-afterEach(async () => {
-  for (const weave of opened.splice(0)) await weave.close();
-});
-
-async function open(plan = new ChaosPlan()) {
-  const one = recorded();
-  const store = chaosStore(one.store, plan);
-  const weave = await Storeweave.open({
-    entities: library,
-    stores: { relational: store, graph: store, timeseries: store },
-  });
-  opened.push(weave);
-  one.events.length = 0;
-  return { weave, plan, ...one };
-}
-
-async function names(weave: Storeweave): Promise<string[]> {
-  return (await weave.repository(Author).find({ orderBy: { name: 'asc' } })).map(({ name }) => name);
-}
+const open = chaoticLibrary(afterEach);
 
 describe('limits', () => {
   it.each(['read', 'insert', 'begin'] as const)('of time hold while %s hangs', async (call) => {

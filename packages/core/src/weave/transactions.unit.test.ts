@@ -1,4 +1,4 @@
-import { ChaosPlan, chaosStore } from '@storeweave/testing';
+import { ChaosPlan } from '@storeweave/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   CapabilityError,
@@ -8,30 +8,10 @@ import {
   TimeoutError,
   UniqueViolationError,
 } from '../errors/errors.js';
-import { Author, Book, Desk, Label, library, openLibrary, recorded } from './library.fixture.js';
-import { Storeweave } from './storeweave.js';
+import { Author, Book, chaoticLibrary, Desk, Label, names, openLibrary } from './library.fixture.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-const opened: Storeweave[] = [];
-afterEach(async () => {
-  for (const weave of opened.splice(0)) await weave.close();
-});
-
-async function open(plan = new ChaosPlan()) {
-  const one = recorded();
-  const store = chaosStore(one.store, plan);
-  const weave = await Storeweave.open({
-    entities: library,
-    stores: { relational: store, graph: store, timeseries: store },
-  });
-  opened.push(weave);
-  one.events.length = 0;
-  return { weave, plan, ...one };
-}
-
-async function names(weave: Storeweave): Promise<string[]> {
-  return (await weave.repository(Author).find({ orderBy: { name: 'asc' } })).map(({ name }) => name);
-}
+const open = chaoticLibrary(afterEach);
 
 describe('after a rollback', () => {
   it('objects are what they were before the flush, and can be committed again', async () => {
@@ -261,10 +241,10 @@ describe('nested', () => {
   });
 
   it('needs savepoints', async () => {
-    const { weave } = await openLibrary({
+    const { weave: opened } = await openLibrary({
       capabilities: { transactions: { isolation: ['read committed'], savepoints: false } },
     });
-    opened.push(weave);
+    await using weave = opened;
     const attempt = weave.transaction(async (uow) => {
       await uow.repository(Author).find();
       await uow.transaction(async () => {});
