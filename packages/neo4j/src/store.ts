@@ -1,0 +1,125 @@
+/** The graph store: each call becomes a statement or a few, which the domain runs where the call belongs. */
+import {
+  type Access,
+  type BulkWrite,
+  type Condition,
+  ConfigurationError,
+  type EntityModel,
+  type GraphStore,
+  type ReadSpec,
+  type Row,
+  type Rows,
+  type SchemaStore,
+  type Store,
+  type StoreContext,
+  type WriteBatch,
+  type WriteResult,
+} from '@storeweave/core';
+import type { Driver, Transaction } from 'neo4j-driver';
+import { bulkWrite } from './bulk.js';
+import { capabilities } from './capabilities.js';
+import { Connection, type ConnectionOptions } from './connection.js';
+import { Neo4jDomain } from './domain.js';
+import { Neo4jGraph } from './graph/graph.js';
+import { GraphNames } from './names.js';
+import { countCypher, identifyCypher, selectCypher } from './read.js';
+import { rulesFor } from './schema/rules.js';
+import { Neo4jSchema } from './schema/schema.js';
+import { decodeRows } from './values.js';
+import { writeBatch } from './write/write.js';
+
+export interface StoreOptions extends ConnectionOptions {
+  readonly labelPrefix?: string;
+}
+
+export class Neo4jStore implements Store {
+  readonly capabilities = capabilities;
+  readonly domain: Neo4jDomain;
+  readonly graph: GraphStore;
+  readonly schema: SchemaStore;
+  readonly #names: GraphNames;
+  readonly #connection: Connection;
+  #isOpen = 0;
+
+  constructor(options: StoreOptions) {
+    this.#names = new GraphNames(options.labelPrefix ?? '');
+    this.#connection = new Connection(options, this.#names);
+    this.domain = new Neo4jDomain(
+      options.database === undefined ? 'neo4j' : `neo4j (${options.database})`,
+      this.#connection,
+      this.#names,
+    );
+    this.graph = new Neo4jGraph(this.#names, this.domain);
+    this.schema = new Neo4jSchema(this.#names, this.domain);
+  }
+
+  /** Version of the server, as it says it. Empty before `open`. */
+  get version(): string {
+    return this.#connection.version;
+  }
+
+  /** Bookmarks of what this store committed last: a causal token for stores of other processes (`follow`). */
+  bookmarks(): Promise<readonly string[]> {
+    return this.#connection.bookmarks();
+  }
+
+  /** Everything that is asked from now on sees at least what these bookmarks stand for. */
+  follow(bookmarks: readonly string[]): Promise<void> {
+    return this.#connection.follow(bookmarks);
+  }
+
+  async open(context: StoreContext): Promise<void> {
+    for (const entity of context.entities) {
+      if (entity.model === 'graph') continue;
+      throw new ConfigurationError(
+        `Store "${context.name}" keeps graph entities, and ${entity.name} is a ${entity.model} entity. Bind its store to one that does.`,
+        { entity: entity.name, store: context.name },
+      );
+    }
+    this.#names.add(context.entities);
+    rulesFor(this.#names);
+    await this.#connection.open();
+    this.#isOpen++;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isOpen === 0) return;
+    this.#isOpen--;
+    if (this.#isOpen === 0) await this.domain.close();
+    await this.#connection.close();
+  }
+
+  async read(spec: ReadSpec, access: Access): Promise<Rows> {
+    if (spec.lock === undefined) {
+      return this.#rows(spec, await this.domain.run(selectCypher(spec, this.#names), access, 'READ', spec.entity));
+    }
+    // Found, locked, and then read again: what was seen before the lock may have changed.
+    return this.domain.atomically(access, 'WRITE', async (runner) => {
+      const [ids] = await runner.run(identifyCypher(spec, this.#names), spec.entity);
+      const { lock, limit, offset, ...rest } = spec;
+      return this.#rows(spec, await runner.run(selectCypher(rest, this.#names, ids as string[]), spec.entity));
+    });
+  }
+
+  async count(entity: EntityModel, where: Condition | undefined, access: Access): Promise<number> {
+    const [count] = await this.domain.run(countCypher(entity, where, this.#names), access, 'READ', entity);
+    return Number(count);
+  }
+
+  write(batch: WriteBatch, access: Access): Promise<WriteResult> {
+    return writeBatch(batch, this.#names, this.domain, access);
+  }
+
+  bulk(write: BulkWrite, access: Access): Promise<number> {
+    return bulkWrite(write, this.#names, this.domain, access);
+  }
+
+  /** The `Driver`; inside a unit of work the driver's `Transaction`, which is not to be ended by the application. */
+  native(access: Access): Driver | Transaction {
+    return access.transaction === undefined ? this.#connection.driver : this.domain.own(access).native;
+  }
+
+  #rows(spec: ReadSpec, answer: readonly unknown[]): Rows {
+    return decodeRows(spec.fields, answer as Row[]);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * New nodes: one `UNWIND` per batch. With a conflict to be settled it is a `MERGE` on the key, whose unique constraint
+ * makes it safe beside others; without one, a key that is taken is refused by that constraint.
+ */
+import {
+  type Field,
+  type InsertBatch,
+  type Row,
+  UniqueViolationError,
+  type Value,
+  type WriteResult,
+} from '@storeweave/core';
+import type { GraphNames } from '../names.js';
+import { quote } from '../names.js';
+import { lockCypher } from '../read.js';
+import { Matched, Scope } from '../scope.js';
+import type { Runner } from '../transaction.js';
+import { decoder } from '../values.js';
+import { chunks, columnsOf, keyOf, listOf, mapOf } from './rows.js';
+
+/** Marks what a statement made itself, until its end. */
+export const NEW = 'storeweave:new';
+
+/** A batch, its rows completed. */
+export interface Insertion {
+  readonly batch: InsertBatch;
+  readonly rows: readonly Row[];
+}
+
+export async function insertNodes({ batch, rows }: Insertion, names: GraphNames, runner: Runner): Promise<WriteResult> {
+  const { entity, onConflict } = batch;
+  if (onConflict === undefined) {
+    await createNodes(batch, rows, names, runner);
+    return { count: rows.length, ...returned(batch, rows) };
+  }
+  const keys = onConflict.keys ?? entity.ids;
+  // An absent value collides with nothing.
+  const [free, bound] = split(rows, (row) => keys.some((key) => row[key.index] === null));
+  await createNodes(batch, free, names, runner);
+  const written = new Set<string>();
+  const outcomes = new Map<Row, Row>();
+  for (const piece of chunks(bound)) {
+    const answer = await runner.run(mergeCypher(batch, keys, piece, names), entity);
+    for (const [at, isWritten, values] of answer as [number, boolean, Value[]][]) {
+      const row = piece[at];
+      if (row === undefined) continue;
+      if (isWritten)
+        written.add(
+          JSON.stringify(
+            keyOf(
+              entity,
+              keys,
+              keys.map((key) => row[key.index]),
+            ),
+            plainly,
+          ),
+        );
+      outcomes.set(row, values);
+    }
+  }
+  const { returning } = batch;
+  if (returning === undefined) return { count: free.length + written.size };
+  const decoders = returning.map(decoder);
+  return {
+    count: free.length + written.size,
+    returned: rows.map(
+      (row) => outcomes.get(row)?.map((value, i) => decoders[i]?.(value)) ?? returning.map((field) => row[field.index]),
+    ),
+  };
+}
+
+/** Refuses rows of one batch that have the same key before the server does, with the key in the message. */
+export function taken(batch: InsertBatch, row: Row): UniqueViolationError {
+  const { entity } = batch;
+  const key = entity.ids.map((id) => row[id.index]);
+  return new UniqueViolationError(
+    `${entity.name} with the key ${key.map(String).join(', ')} exists. Choose another key or upsert().`,
+    { entity: entity.name, store: entity.store, key },
+  );
+}
+
+export function returned(batch: InsertBatch, rows: readonly Row[]): { returned?: Row[] } {
+  const { returning } = batch;
+  return returning === undefined ? {} : { returned: rows.map((row) => returning.map((field) => row[field.index])) };
+}
+
+async function createNodes(batch: InsertBatch, rows: readonly Row[], names: GraphNames, runner: Runner): Promise<void> {
+  const { entity } = batch;
+  const { source } = names.shape(entity);
+  const properties = columnsOf(entity.fields).map((column, i) => `${quote(column)}: row[${i}]`);
+  for (const piece of chunks(rows)) {
+    const scope = new Scope(names);
+    const list = scope.parameter(piece.map((row) => listOf(entity, entity.fields, (field) => row[field.index])));
+    const text = `UNWIND ${list} AS row CREATE (n:${quote(source)} {${properties.join(', ')}})`;
+    await runner.run(scope.statement(text), entity);
+  }
+}
+
+function mergeCypher(batch: InsertBatch, keys: readonly Field[], rows: readonly Row[], names: GraphNames) {
+  const { entity, onConflict, returning = [] } = batch;
+  const scope = new Scope(names);
+  const shape = names.shape(entity);
+  const isUpdate = onConflict?.do === 'update';
+  const update = isUpdate ? (onConflict.update ?? []).filter((field) => field !== entity.version) : [];
+  const list = scope.parameter(
+    rows.map((row, at) => [
+      keys.map((key) => listOf(entity, [key], () => row[key.index])[0]),
+      mapOf(entity, entity.fields, (field) => row[field.index]),
+      mapOf(entity, update, (field) => row[field.index]),
+      at,
+    ]),
+  );
+  const matched = new Matched(shape, 'n', '', '');
+  const key = keys.map((field, i) => `${quote(field.column)}: row[0][${i}]`).join(', ');
+  const sets = ['n += row[2]'];
+  if (isUpdate && entity.version !== undefined && onConflict.update?.includes(entity.version)) {
+    const version = matched.field(entity.version);
+    sets.push(`${version} = coalesce(${version}, 0) + 1`);
+  }
+  return scope.statement(
+    [
+      `UNWIND ${list} AS row`,
+      `MERGE (n:${quote(shape.source)} {${key}}) ON CREATE SET n.${quote(NEW)} = row[3]`,
+      ...settleCypher('row[1]', isUpdate ? sets : []),
+      `RETURN [row[3], isNew OR ${isUpdate}, [${returning.map((field) => matched.field(field)).join(', ')}]]`,
+    ].join('\n'),
+  );
+}
+
+/** After a MERGE of `n`: what was made is filled, what was there is changed under its lock. */
+export function settleCypher(fill: string, change: readonly string[]): string[] {
+  const when = (condition: string, sets: readonly string[]) =>
+    sets.length === 0 ? [] : [`FOREACH (_ IN CASE WHEN ${condition} THEN [1] ELSE [] END | SET ${sets.join(', ')})`];
+  return [
+    ...lockCypher('n'),
+    `WITH row, n, coalesce(n.${quote(NEW)} = row[3], false) AS isNew`,
+    ...when('isNew', [`n += ${fill}`]),
+    ...when('NOT isNew', change),
+    `REMOVE n.${quote(NEW)}`,
+  ];
+}
+
+function split<T>(list: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [list.filter(test), list.filter((item) => !test(item))];
+}
+
+function plainly(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value;
+}
