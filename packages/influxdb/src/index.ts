@@ -1,2 +1,3 @@
-/** `@storeweave/influxdb`. */
-export {};
+export { influxdb } from './influxdb.js';
+export type { InfluxdbOptions } from './options.js';
+export { InfluxdbStore } from './store.js';
