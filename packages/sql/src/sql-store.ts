@@ -16,6 +16,7 @@ import {
   type Rows,
   type Store,
   type StoreContext,
+  type StoreInspection,
   type WriteBatch,
   type WriteResult,
 } from '@storeweave/core';
@@ -23,6 +24,7 @@ import { compileAggregate } from './aggregate.js';
 import { BatchWriter, MAX_UNCUT_ROWS } from './batch-writer.js';
 import { compileBulk } from './bulk.js';
 import { decodeColumns, decodeRows } from './decode.js';
+import { inspectServer } from './inspect.js';
 import type { TableLayout } from './layout.js';
 import { RawSql } from './raw-sql.js';
 import { compileCount, compileSelect } from './select.js';
@@ -143,6 +145,10 @@ export abstract class SqlStore implements Store {
     const about = write.entity;
     const { count } = await this.domain.use(access, (session) => session.query({ ...statement, about }));
     return count;
+  }
+
+  inspect(access: Access): Promise<StoreInspection> {
+    return this.domain.use(access, inspectServer);
   }
 
   native(access: Access): unknown {

@@ -20,6 +20,7 @@ import type { CommitParticipant } from './commit.js';
 import type { Condition } from './condition.js';
 import type { DocumentStore } from './documents.js';
 import type { GraphStore } from './graph.js';
+import type { StoreInspection } from './inspection.js';
 import type { AggregateSpec, ReadSpec, Rows } from './read.js';
 import type { RelationalStore } from './relational.js';
 import type { SchemaStore } from './schema.js';
@@ -66,6 +67,9 @@ export interface Store {
 
   /** The driver's own object: enlisted in the transaction where one is given, the client or pool otherwise. */
   native(access: Access): unknown;
+
+  /** Asks the server about itself, in one round trip where it can: the time that it takes is shown as the latency. */
+  inspect?(access: Access): Promise<StoreInspection>;
 
   readonly schema?: SchemaStore;
   readonly graph?: GraphStore;

@@ -28,6 +28,7 @@ export type ChaosCall =
   | 'shortestPath'
   | 'window'
   | 'sql'
+  | 'inspect'
   | 'plan'
   | 'apply';
 

@@ -18,6 +18,7 @@ import type {
   SeriesStore,
   Store,
   StoreContext,
+  StoreInspection,
   TransactionDomain,
   WriteBatch,
   WriteResult,
@@ -107,6 +108,11 @@ export class ChaosStore implements Store {
 
   write(batch: WriteBatch, access: Access): Promise<WriteResult> {
     return this.#call(batch.op, batch.entity, access, (given) => this.inner.write(batch, given));
+  }
+
+  async inspect(access: Access): Promise<StoreInspection> {
+    const nothing: StoreInspection = { product: 'unknown', version: 'unknown', missing: [] };
+    return this.#call('inspect', undefined, access, async (given) => (await this.inner.inspect?.(given)) ?? nothing);
   }
 
   native(access: Access): unknown {

@@ -21,6 +21,7 @@ import {
   type Store,
   type StoreContext,
   StoreError,
+  type StoreInspection,
   type WriteBatch,
   type WriteResult,
 } from '@storeweave/core';
@@ -219,6 +220,15 @@ export class MemoryStore implements Store {
       (count) => count,
       (transaction) => bulk(given, transaction, access),
     );
+  }
+
+  async inspect(): Promise<StoreInspection> {
+    return {
+      product: 'memory',
+      version: process.versions.node,
+      clockMs: Date.now(),
+      missing: ['a life after the process'],
+    };
   }
 
   native(access: Access): MemoryNative {
