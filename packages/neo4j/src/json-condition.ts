@@ -41,7 +41,7 @@ export function jsonContains(on: string, at: string, wanted: Value, top: boolean
     const elements = wanted.map((element: Value) => {
       const i = scope.alias('i');
       const inner = jsonContains(on, `${at} + '/' + toString(${i})`, element, false, scope);
-      return `any(${i} IN range(0, size(${on})) WHERE ${inner})`;
+      return `any(${i} IN range(0, coalesce(size(${on}), 0)) WHERE ${inner})`;
     });
     return `(${[begins(on, `${at} + ${scope.parameter(LEAF.array)}`, scope), ...elements].join(' AND ')})`;
   }
@@ -56,7 +56,7 @@ export function jsonContains(on: string, at: string, wanted: Value, top: boolean
   if (!top) return same;
   const i = scope.alias('i');
   const isArray = begins(on, `${at} + ${scope.parameter(LEAF.array)}`, scope);
-  return `(${same} OR (${isArray} AND any(${i} IN range(0, size(${on})) WHERE (${at} + '/' + toString(${i}) + ${end}) IN ${on})))`;
+  return `(${same} OR (${isArray} AND any(${i} IN range(0, coalesce(size(${on}), 0)) WHERE (${at} + '/' + toString(${i}) + ${end}) IN ${on})))`;
 }
 
 function begins(on: string, begin: string, scope: Scope): string {
