@@ -1,0 +1,104 @@
+/**
+ * The command line: reads it, runs one command, and turns what was thrown into a message and an exit code. Prints only to
+ * the streams that it is given, and ends no process, so that it can be tested and embedded.
+ */
+import { ConfigurationError, StoreweaveError } from '@storeweave/core';
+import { Command, CommanderError, Option } from 'commander';
+import { doctor } from './commands/doctor.js';
+import { type GenerateFlags, generateMigration, revertMigration, runMigrations } from './commands/migration.js';
+import { schemaApply, schemaPlan } from './commands/schema.js';
+import { ExitCode } from './exit-code.js';
+import { type LoadedConfig, loadConfig } from './load-config.js';
+import { Output, type Streams } from './output.js';
+
+/** Where a run of the command reads and writes. */
+export interface Io extends Streams {
+  /** Where relative paths begin, and where the configuration file is looked for. */
+  readonly cwd: string;
+}
+
+type Action = (loaded: LoadedConfig, output: Output) => Promise<ExitCode>;
+
+/**
+ * Runs the command line `args` (without node and the script) and resolves with the exit code: 0 done, 1 what was found is
+ * not as it should be, 2 not understood, 3 failed. Rejects only for a fault of its own.
+ */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  let code: ExitCode = ExitCode.ok;
+  const program = new Command('storeweave')
+    .description('Schema, migrations and health of every store of one domain model.')
+    .option('-c, --config <file>', 'configuration file (default: storeweave.config.ts, .mts, .js or .mjs)')
+    .option('--json', 'print the result as one JSON object and nothing else')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+    });
+  const run = async (action: Action): Promise<void> => {
+    const { config, json = false } = program.opts<{ config?: string; json?: boolean }>();
+    const loaded = await loadConfig(config, io.cwd);
+    try {
+      code = await action(loaded, new Output(io, json));
+    } finally {
+      await loaded.close();
+    }
+  };
+
+  const schema = program.command('schema').description('the difference between the stores and the entities');
+  schema
+    .command('plan')
+    .description('print what would be changed, and change nothing')
+    .option('--check', 'exit with 1 where something would be', false)
+    .action((options: { check: boolean }) => run(({ config }, output) => schemaPlan(config, output, options)));
+  schema
+    .command('apply')
+    .description('bring the stores up to the entities; never loses data unless told to')
+    .option('--allow-destructive', 'also make changes that lose values or that rows may refuse', false)
+    .action((options: { allowDestructive: boolean }) =>
+      run(({ config }, output) => schemaApply(config, output, options)),
+    );
+
+  const migration = program.command('migration').description("TypeORM's migrations, made from the entities");
+  migration
+    .command('generate <name>')
+    .description('write what the database lacks as a migration')
+    .addOption(
+      new Option('--destructive <how>', 'what to do with changes that may lose values').choices([
+        'refuse',
+        'omit',
+        'include',
+      ]),
+    )
+    .action((name: string, flags: GenerateFlags) =>
+      run((loaded, output) => generateMigration(loaded, output, name, flags)),
+    );
+  migration
+    .command('run')
+    .description('run every pending migration')
+    .action(() => run(runMigrations));
+  migration
+    .command('revert')
+    .description('revert the last migration')
+    .action(() => run(revertMigration));
+
+  program
+    .command('doctor')
+    .description('connect to each store: version, latency, clock, capabilities, and what is missing')
+    .action(() => run(({ config }, output) => doctor(config, output)));
+
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    return explain(error, args.includes('--json'), io);
+  }
+}
+
+/** Commander has printed its own errors by then. */
+function explain(error: unknown, json: boolean, io: Io): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+  if (!(error instanceof StoreweaveError)) throw error;
+  const { code, message } = error;
+  io.stderr.write(json ? `${JSON.stringify({ error: { code, message } })}\n` : `${message} (${code})\n`);
+  return error instanceof ConfigurationError ? ExitCode.usage : ExitCode.failed;
+}
