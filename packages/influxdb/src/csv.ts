@@ -91,7 +91,13 @@ function cellsOf(line: string): string[] {
       if (line.charCodeAt(end + 1) !== 34) break;
       end += 2;
     }
-    cells.push(line.slice(at + 1, end).replaceAll('""', '"'));
+    // The server writes a newline in a value as it ends its lines.
+    cells.push(
+      line
+        .slice(at + 1, end)
+        .replaceAll('""', '"')
+        .replaceAll('\r\n', '\n'),
+    );
     if (end + 1 >= line.length) return cells;
     at = end + 2;
   }

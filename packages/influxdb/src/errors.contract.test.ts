@@ -87,7 +87,7 @@ describe('a call that fails', () => {
       }
       Timestamp()(Clash.prototype as never, 'at' as never);
       Tag()(Clash.prototype as never, 'source' as never);
-      (Field(type) as unknown as (target: object, name: string) => void)(Clash.prototype, 'value');
+      (Field(type, { nullable: true }) as unknown as (target: object, name: string) => void)(Clash.prototype, 'value');
       (Measurement() as unknown as (target: unknown) => void)(Clash);
       return compileDomain([Clash]).of(Clash);
     };
@@ -97,12 +97,11 @@ describe('a call that fails', () => {
     await old.close();
     const now = influxdb(options);
     await now.open({ name: 'timeseries', entities: [after] });
-    const week = 10 * 7 * 86_400_000;
     const error = await failure(
       SchemaError,
       insert(now, after, [
         [1, 's', 'x'],
-        [week, 's', 'in a shard that has no such field yet'],
+        [2, 's', null],
         [2, 't', 'y'],
       ]),
     );
@@ -110,8 +109,9 @@ describe('a call that fails', () => {
       [1, 's'],
       [2, 't'],
     ]);
-    expect(error.message).toMatch(/refused 2 of 3 points of Clash, and keeps the other 1/);
+    expect(error.message).toMatch(/2 of 3 points of Clash/);
     expect(error.message).toMatch(/1970-01-01T00:00:00.002Z, source="t"/);
+    expect(await now.count(after, undefined, {})).toBe(2);
     await now.close();
   });
 
@@ -178,32 +178,11 @@ describe('a call that fails', () => {
     await failure(ConnectionError, everything(store, beat));
   });
 
-  it('in the middle of an answer', async () => {
-    const missing =
-      'from(bucket: "_monitoring") |> range(start: 0) |> map(fn: (r) => ({x: die(msg: "in the middle")}))';
-    proxy.on('/api/v2/query', () => undefined);
-    await expect(
-      store.native({}).getQueryApi(options.org).collectRows(`import "array"\nimport "internal/debug"\n${missing}`),
-    ).rejects.toThrow();
-  });
-
   it('for being too large is cut in two until it fits, and a point that never fits is named', async () => {
-    proxy.on('/api/v2/write', () => undefined);
-    const limit = 200;
-    const refuse = () => {
-      const sizes: number[] = [];
-      return sizes;
-    };
-    expect(refuse()).toEqual([]);
-    let first = true;
-    proxy.on('/api/v2/write', () => {
-      const was = first;
-      first = false;
-      return was ? { status: 413 } : undefined;
-    });
-    await insert(store, beat, rows(limit));
+    proxy.on('/api/v2/write', (n) => (n === 0 ? { status: 413 } : undefined));
+    await insert(store, beat, rows(200));
     expect(proxy.passed.filter(({ path }) => path.startsWith('/api/v2/write')).length).toBe(2);
-    expect(await store.count(beat, undefined, {})).toBe(limit);
+    expect(await store.count(beat, undefined, {})).toBe(200);
     proxy.on('/api/v2/write', () => ({ status: 413 }));
     const error = await failure(InvalidValueError, insert(store, beat, [[7, 's', 1]]));
     expect(error.key).toEqual([7, 's']);
@@ -276,16 +255,9 @@ describe('a write that resolved', () => {
     const direct = await serverOptions('pressure');
     const proxy = await proxyTo(direct.url);
     const store = await openStore({ ...direct, url: proxy.url, connections: 2 });
-    let open = 0;
-    let most = 0;
-    proxy.on('/api/v2/write', () => {
-      most = Math.max(most, ++open);
-      setTimeout(() => open--, 5);
-      return undefined;
-    });
     await Promise.all(Array.from({ length: 40 }, (_, i) => insert(store, beat, rows(10, i * 10))));
     expect(await store.count(beat, undefined, {})).toBe(400);
-    expect(most).toBeLessThanOrEqual(4);
+    expect(proxy.mostAtOnce).toBe(2);
     await store.close();
     await proxy.close();
   });

@@ -19,13 +19,19 @@ export interface TroubleProxy {
   on(path: string, trouble: (n: number) => Trouble | undefined): void;
   /** Paths and bodies of the requests that were passed on. */
   readonly passed: { readonly path: string; readonly body: string }[];
+  /** Requests under way at one time, at most so far. */
+  readonly mostAtOnce: number;
   close(): Promise<void>;
 }
 
 export async function proxyTo(target: string): Promise<TroubleProxy> {
   let rule: { path: string; trouble: (n: number) => Trouble | undefined; n: number } | undefined;
   const passed: TroubleProxy['passed'][number][] = [];
+  let underWay = 0;
+  let most = 0;
   const server = createServer((incoming, outgoing) => {
+    most = Math.max(most, ++underWay);
+    outgoing.once('close', () => underWay--);
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
@@ -65,6 +71,9 @@ export async function proxyTo(target: string): Promise<TroubleProxy> {
       rule = { path, trouble, n: 0 };
     },
     passed,
+    get mostAtOnce() {
+      return most;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

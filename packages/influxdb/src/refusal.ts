@@ -36,8 +36,7 @@ export async function refusal(
   }
   const named = refused.slice(0, NAMED).map((row) => `\n  - ${describePoint(layout, row)}`);
   const more = refused.length > NAMED ? `\n  - and ${refused.length - NAMED} more` : '';
-  const kept = points.length - refused.length;
-  const message = `InfluxDB refused ${refused.length} of ${points.length} points of ${entity.name}${kept === 0 ? '' : `, and keeps the other ${kept}`}: ${cause.message}.${named.join('')}${more}`;
+  const message = `InfluxDB refused a part of a batch: ${cause.message}. ${refused.length} of ${points.length} points of ${entity.name} are not there as they were written, the others are:${named.join('')}${more}`;
   const options = { ...subject, key: refused.map((row) => keyOf(layout, row)) };
   if (/field type conflict/i.test(cause.message)) {
     return new SchemaError(

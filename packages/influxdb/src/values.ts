@@ -25,14 +25,16 @@ export interface FieldForm {
 }
 
 const INT64_MAX = 2n ** 63n - 1n;
-/** The server's own limit on one string value, in bytes. */
-const MAX_STRING = 1_048_576;
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
-/** Begins a tag that line protocol cannot hold as it is; empty ones are such, too. */
+/** The server's limit on one string, in bytes. */
+const MAX_STRING = 1_048_576;
+/** Begins a text that is kept in an encoded form. */
 const MARK = '%~';
-/** Control characters, and backslashes before what is escaped by one or at the end: the server takes them for escapes. */
+/** Line protocol cannot hold these in tags: nothing, control characters, and backslashes before what is escaped by one or at the end: the server takes them for escapes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const UNHOLDABLE = /^%~|[\u0000-\u001f\u007f]|\\(?:[, ="\\]|$)/;
+/** The server's answers lose carriage returns in strings. */
+const UNANSWERABLE = /^%~|\r/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const ENCODED = /[%\\\u0000-\u001f\u007f]/g;
 
@@ -65,8 +67,11 @@ function tagText(field: Field): TextForm {
 function guarded(text: string): string {
   if (LONE_SURROGATE.test(text)) throw new Unkeepable('has half of a surrogate pair, which is no Unicode text');
   if (text !== '' && !UNHOLDABLE.test(text)) return text;
-  const percent = (at: string) => `%${at.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  return `${MARK}${text.replaceAll(ENCODED, percent)}`;
+  return encoded(text, ENCODED);
+}
+
+function encoded(text: string, what: RegExp): string {
+  return MARK + text.replaceAll(what, (at) => `%${at.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 function unguarded(text: string): string {
@@ -100,10 +105,10 @@ export function fieldForm(field: Field): FieldForm {
       return { kind: 'boolean', toLine: String, from: (text) => text === 'true' };
     case 'enum': {
       const { to, from } = enumText(field);
-      return { kind: 'string', toLine: (value) => quoted(to(value)), from };
+      return { kind: 'string', toLine: (value) => quoted(to(value)), from: (text) => from(unguarded(text)) };
     }
     default:
-      return { kind: 'string', toLine: (value) => quoted(value as string), from: (text) => text };
+      return { kind: 'string', toLine: (value) => quoted(value as string), from: unguarded };
   }
 }
 
@@ -120,8 +125,9 @@ function int64(value: Value): string {
 
 function quoted(text: string): string {
   if (LONE_SURROGATE.test(text)) throw new Unkeepable('has half of a surrogate pair, which is no Unicode text');
-  if (text.length > MAX_STRING / 4 && Buffer.byteLength(text) > MAX_STRING) {
+  const kept = UNANSWERABLE.test(text) ? encoded(text, /[%\r]/g) : text;
+  if (kept.length > MAX_STRING / 3 && Buffer.byteLength(kept) > MAX_STRING) {
     throw new Unkeepable(`is longer than the ${MAX_STRING} bytes that InfluxDB takes`);
   }
-  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+  return `"${kept.replaceAll(/["\\]/g, '\\$&')}"`;
 }
