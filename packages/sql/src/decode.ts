@@ -5,6 +5,7 @@
 import { type Field, JSON_NULL, type Row, type Rows, type Value } from '@storeweave/core';
 import { parseArrayLiteral } from './array-literal.js';
 import type { TextRow } from './session.js';
+import { textFormOf } from './text-form.js';
 import { timestampToMicros, timestampToMs } from './timestamp-text.js';
 
 export type Decode = (text: string) => Value;
@@ -50,7 +51,7 @@ const decoders = new WeakMap<Field, Decode | null>();
 export function decoderOf(field: Field): Decode | undefined {
   const known = decoders.get(field);
   if (known !== undefined) return known ?? undefined;
-  const scalar = scalarDecoder(field);
+  const scalar = textFormOf(field)?.decode ?? scalarDecoder(field);
   const element: Decode = scalar ?? ((text) => text);
   const decode = field.array ? (text: string) => parseArrayLiteral(text, element) : scalar;
   decoders.set(field, decode ?? null);

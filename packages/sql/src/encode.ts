@@ -4,6 +4,7 @@
  */
 import { type EntityModel, type Field, InvalidValueError, JSON_NULL, type Row, type Value } from '@storeweave/core';
 import { arrayLiteral, isPlainJson, quoteElement } from './array-literal.js';
+import { textFormOf } from './text-form.js';
 import { microsToTimestamp, msToTimestamp } from './timestamp-text.js';
 
 type Encode = (value: Value) => string;
@@ -103,7 +104,7 @@ export function encoderOf(entity: EntityModel, field: Field): FieldEncoder {
       property: field.name,
       cause,
     });
-  const scalar = scalarEncoder(field, fail);
+  const scalar = textFormOf(field)?.encode ?? scalarEncoder(field, fail);
   const quoted: Encode = bareTypes.has(field.type)
     ? scalar
     : field.type === 'json'

@@ -32,5 +32,6 @@ export { Scope, TableScope } from './scope.js';
 export { compileCount, compileSelect } from './select.js';
 export type { SqlDomain, SqlResult, SqlSession, Statement, TextRow } from './session.js';
 export { SqlStore } from './sql-store.js';
+export { type TextForm, useTextForm } from './text-form.js';
 export { microsToTimestamp, msToTimestamp, timestampToMicros, timestampToMs } from './timestamp-text.js';
 export type { ByKeyPlan } from './update.js';

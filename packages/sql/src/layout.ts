@@ -36,7 +36,11 @@ export type Layouts = (entity: EntityModel) => TableLayout;
 /** A table with one column per field. */
 export function columnLayout(
   entity: EntityModel,
-  options: { readonly schema?: string; readonly table?: string; readonly type?: (field: Field) => string } = {},
+  options: {
+    readonly schema?: string;
+    readonly table?: string;
+    readonly type?: (field: Field) => string | undefined;
+  } = {},
 ): TableLayout {
   const names = new Map(entity.fields.map((field) => [field, quoteName(field.column)]));
   const types = new Map(entity.fields.map((field) => [field, options.type?.(field) ?? columnType(field)]));

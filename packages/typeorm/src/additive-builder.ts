@@ -5,6 +5,7 @@
  */
 import type { EntityModel } from '@storeweave/core';
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm';
+import type { AdoptedTables } from './adoption/tables.js';
 
 const otherSteps = [
   'dropOldViews',
@@ -27,15 +28,16 @@ interface BuilderInternals extends Record<(typeof otherSteps)[number], () => Pro
   log(): Promise<{ upQueries: { query: string }[] }>;
 }
 
-/** Metadata that TypeORM built of our entities. */
+/** Metadata that TypeORM built of our entities, or of those that it knew before. */
 export function metadataOf(
   dataSource: DataSource,
   entities: ReadonlySet<EntityModel>,
+  adopted: AdoptedTables,
 ): Map<EntityModel, EntityMetadata> {
   const byName = new Map(dataSource.entityMetadatas.map((metadata) => [metadata.name, metadata]));
   const found = new Map<EntityModel, EntityMetadata>();
   for (const entity of entities) {
-    const metadata = byName.get(entity.name);
+    const metadata = adopted.of(entity) ?? byName.get(entity.name);
     if (metadata !== undefined) found.set(entity, metadata);
   }
   return found;

@@ -4,6 +4,7 @@
  */
 import type { EntityModel, Field, SchemaChange } from '@storeweave/core';
 import { castType, quoteName, type TableLayout } from '@storeweave/sql';
+import type { AdoptedTables } from './adoption/tables.js';
 import type { Catalog, ExistingColumn, ExistingTable } from './catalog.js';
 import { defaultExpression } from './entity-schema.js';
 import { isWidening, servesAs } from './type-change.js';
@@ -16,8 +17,10 @@ export async function columnChanges(
   table: ExistingTable,
   catalog: Catalog,
   schema: string | undefined,
+  adopted: AdoptedTables,
 ): Promise<SchemaChange[]> {
   const { entity } = layout;
+  const metadata = adopted.of(entity);
   const changes: SchemaChange[] = [];
   const onTable = (each: string) => `ALTER TABLE ${layout.table} ${each}`;
   const alter: Change = (summary, statements, undo, destructive = false) => ({
@@ -31,14 +34,19 @@ export async function columnChanges(
   for (const field of entity.fields) {
     const column = table.columns.get(field.column);
     if (column === undefined) continue;
-    changes.push(...typeChange(layout, field, column, defaultExpression(entity, field, schema), alter));
+    const wanted = adopted.catalogueType(entity, field) ?? layout.type(field);
+    const expression = metadata === undefined ? defaultExpression(entity, field, schema) : column.default;
+    changes.push(...typeChange(layout, field, column, wanted, expression, alter));
     changes.push(...(await nullChange(layout, field, column, catalog, alter)));
+    // Defaults of an adopted column may be anything that SQL can say, and stay with the application's migrations.
+    if (metadata !== undefined) continue;
     changes.push(
       ...sequenceChange(layout, field, column, alter),
       ...defaultChange(entity, field, column, schema, alter),
     );
   }
-  const wanted = new Set(entity.fields.map((field) => field.column));
+  const wanted =
+    metadata === undefined ? new Set(entity.fields.map((field) => field.column)) : adopted.knownColumns(metadata);
   for (const [name, column] of table.columns) {
     if (wanted.has(name)) continue;
     const blocks =
@@ -77,12 +85,12 @@ function typeChange(
   layout: TableLayout,
   field: Field,
   column: ExistingColumn,
+  wanted: string,
   expression: string | undefined,
   alter: Change,
 ): SchemaChange[] {
   const { entity } = layout;
-  const wanted = layout.type(field);
-  if (column.sameBase && (field.type === 'enum' || column.type === wanted)) return [];
+  if (column.type === wanted || (column.sameBase && field.type === 'enum')) return [];
   const name = quoteName(field.column);
   const where = `${entity.source}.${field.column}`;
   const summary = `change the type of ${where} from ${column.type} to ${wanted}`;

@@ -1,6 +1,7 @@
 /** Indexes, foreign keys and enum types that are there under our name but are not what the entity says. */
-import type { EntityModel, IndexModel, SchemaChange } from '@storeweave/core';
+import type { EntityModel, Field, IndexModel, SchemaChange } from '@storeweave/core';
 import { quoteName, type TableLayout } from '@storeweave/sql';
+import type { AdoptedTables } from './adoption/tables.js';
 import type { Catalog, ExistingIndex, ExistingTable } from './catalog.js';
 import { fieldType, foreignKeyName, foreignKeysOf } from './entity-schema.js';
 
@@ -13,24 +14,54 @@ export async function constraintChanges(
   entities: ReadonlySet<EntityModel>,
   layoutOf: (entity: EntityModel) => TableLayout,
   catalog: Catalog,
+  adopted: AdoptedTables,
 ): Promise<SchemaChange[]> {
+  if (adopted.of(layout.entity) !== undefined) return adoptedDrift(layout, table, catalog);
   return [...(await indexChanges(layout, table, catalog)), ...foreignKeyChanges(layout, table, entities, layoutOf)];
 }
 
+/** Indexes and unique constraints of TypeORM's own: a migration of the application has made them, and one changes them. */
+async function adoptedDrift(layout: TableLayout, table: ExistingTable, catalog: Catalog): Promise<SchemaChange[]> {
+  const changes: SchemaChange[] = [];
+  for (const index of layout.entity.indexes) {
+    const found = table.indexes.get(index.name);
+    if (found === undefined || (await isSame(index, found, layout, catalog))) continue;
+    changes.push(
+      drift(
+        layout.entity,
+        `index ${index.name} of ${layout.entity.source} is defined differently: change it by a migration`,
+      ),
+    );
+  }
+  return changes;
+}
+
 /** Names of the enum types of these entities, quoted. */
-export function enumTypes(entities: ReadonlySet<EntityModel>, schema: string | undefined): string[] {
+export function enumTypes(
+  entities: ReadonlySet<EntityModel>,
+  schema: string | undefined,
+  adopted: AdoptedTables,
+): string[] {
   return [...entities].flatMap((entity) =>
-    entity.fields.flatMap((field) =>
-      field.type === 'enum' ? fieldType(entity, { ...field, array: false }, schema) : [],
-    ),
+    entity.fields.flatMap((field) => (field.type === 'enum' ? enumType(entity, field, schema, adopted) : [])),
   );
 }
 
-export function enumChanges(entity: EntityModel, schema: string | undefined, catalog: Catalog): SchemaChange[] {
+function enumType(entity: EntityModel, field: Field, schema: string | undefined, adopted: AdoptedTables): string {
+  const element = { ...field, array: false };
+  return adopted.castType(entity, element)?.replace('[]', '') ?? fieldType(entity, element, schema);
+}
+
+export function enumChanges(
+  entity: EntityModel,
+  schema: string | undefined,
+  catalog: Catalog,
+  adopted: AdoptedTables,
+): SchemaChange[] {
   const changes: SchemaChange[] = [];
   for (const field of entity.fields) {
     if (field.type !== 'enum') continue;
-    const type = fieldType(entity, { ...field, array: false }, schema);
+    const type = enumType(entity, field, schema, adopted);
     const existing = catalog.enumValues(type);
     if (existing === undefined) continue;
     const wanted = (field.enumValues ?? []).map(String);
@@ -101,8 +132,11 @@ export function isIncomplete(
   layout: TableLayout,
   table: ExistingTable | undefined,
   entities: ReadonlySet<EntityModel>,
+  adopted: AdoptedTables,
 ): boolean {
   const { entity } = layout;
+  const metadata = adopted.of(entity);
+  if (metadata !== undefined) return adopted.isIncomplete(metadata, table);
   return (
     table === undefined ||
     entity.fields.some((field) => !table.columns.has(field.column)) ||

@@ -107,12 +107,15 @@ function targetOf(entity: EntityModel, entities: ReadonlySet<EntityModel>): Enti
   return entity.target;
 }
 
+/** `adopted`: entities that TypeORM knows by their own decorators, to which the keys of an `EntitySchema` cannot lead. */
 export function entitySchema(
   entity: EntityModel,
   entities: ReadonlySet<EntityModel>,
   schema: string | undefined,
+  adopted: (entity: EntityModel) => boolean = () => false,
 ): EntitySchema {
-  const foreignKeys: ForeignKeys = foreignKeysOf(entity, entities).map((relation) => ({
+  const relations = foreignKeysOf(entity, entities).filter(({ target }) => !adopted(target));
+  const foreignKeys: ForeignKeys = relations.map((relation) => ({
     name: foreignKeyName(relation),
     // TypeORM calls whatever is a function, so a class has to come out of one.
     target: (() => targetOf(relation.target, entities) ?? relation.target.name) as never,

@@ -1,6 +1,6 @@
 /** What `typeorm()` is told: where the database is, or whose connections to use. */
 import type { AcquireRequest } from '@storeweave/sql';
-import type { DataSource, MigrationInterface } from 'typeorm';
+import type { DataSource, EntitySchema, MigrationInterface } from 'typeorm';
 
 /**
  * Asked before each connection is taken, by Storeweave and by users of the `DataSource` alike (these have the purpose
@@ -35,6 +35,11 @@ export interface TypeormOptions {
    * entities of its own; ours are added to it. If it is initialized already, it is not destroyed by `close()`.
    */
   readonly dataSource?: DataSource;
+  /**
+   * Classes, `EntitySchema`s or globs that TypeORM is to know beside those of Storeweave: what adopted entities lead to
+   * and is not adopted itself. With `dataSource`, its own are used.
+   */
+  readonly entities?: readonly (string | EntitySchema | (abstract new (...args: never[]) => object))[];
   /** Migrations for `migrations(store)`: classes, or globs of their files. With `dataSource`, its own are used. */
   readonly migrations?: readonly (string | (new () => MigrationInterface))[];
   /** Table in which TypeORM keeps which migrations were run. Default: `migrations`. */

@@ -7,6 +7,7 @@ import { type Access, type EntityModel, type SchemaChange, SchemaError, type Sch
 import { lockSchema, type PgDomain, quoteName, type SqlSession, type TableLayout } from '@storeweave/sql';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { additiveStatements, metadataOf } from './additive-builder.js';
+import type { AdoptedTables } from './adoption/tables.js';
 import { Catalog } from './catalog.js';
 import { columnChanges } from './column-changes.js';
 import { constraintChanges, enumChanges, enumTypes, isIncomplete } from './constraint-changes.js';
@@ -19,6 +20,7 @@ export class TypeormSchema implements SchemaStore {
     private readonly entities: ReadonlySet<EntityModel>,
     private readonly layoutOf: (entity: EntityModel) => TableLayout,
     private readonly defaultSchema: string | undefined,
+    private readonly adopted: AdoptedTables,
   ) {}
 
   async plan(access: Access): Promise<SchemaChange[]> {
@@ -76,18 +78,19 @@ export class TypeormSchema implements SchemaStore {
   async #planIn(access: Access): Promise<SchemaChange[]> {
     const layouts = [...this.entities].map(this.layoutOf);
     return this.domain.use(access, async (session) => {
-      const catalog = await Catalog.load(session, layouts, enumTypes(this.entities, this.defaultSchema));
+      const catalog = await Catalog.load(session, layouts, enumTypes(this.entities, this.defaultSchema, this.adopted));
       const changes = await this.#namespaceChanges(catalog);
-      for (const entity of this.entities) changes.push(...enumChanges(entity, this.defaultSchema, catalog));
+      for (const entity of this.entities)
+        changes.push(...enumChanges(entity, this.defaultSchema, catalog, this.adopted));
       // TypeORM reads the whole catalogue for its comparison, which takes a while: only where there is work for it.
-      if (layouts.some((layout) => isIncomplete(layout, catalog.table(layout.entity), this.entities))) {
+      if (layouts.some((layout) => isIncomplete(layout, catalog.table(layout.entity), this.entities, this.adopted))) {
         changes.push(...(await this.#additions(session, catalog)));
       }
       for (const layout of layouts) {
         const table = catalog.table(layout.entity);
         if (table === undefined) continue;
-        changes.push(...(await columnChanges(layout, table, catalog, this.defaultSchema)));
-        changes.push(...(await constraintChanges(layout, table, this.entities, this.layoutOf, catalog)));
+        changes.push(...(await columnChanges(layout, table, catalog, this.defaultSchema, this.adopted)));
+        changes.push(...(await constraintChanges(layout, table, this.entities, this.layoutOf, catalog, this.adopted)));
       }
       return changes;
     });
@@ -95,7 +98,7 @@ export class TypeormSchema implements SchemaStore {
 
   async #additions(session: SqlSession, catalog: Catalog): Promise<SchemaChange[]> {
     const runner = (session.native as EntityManager).queryRunner as QueryRunner;
-    const metadatas = metadataOf(this.dataSource, this.entities);
+    const metadatas = metadataOf(this.dataSource, this.entities, this.adopted);
     const statements = await additiveStatements(this.dataSource, runner, [...metadatas.values()]);
     const additions: Additions = { entities: this.entities, layoutOf: this.layoutOf, catalog };
     const changes: SchemaChange[] = [];

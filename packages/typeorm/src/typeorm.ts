@@ -1,7 +1,27 @@
 /** The relational store: tables through TypeORM's `DataSource`, rows through the statements of `@storeweave/sql`. */
-import type { Capabilities, EntityModel, SchemaStore, StoreContext } from '@storeweave/core';
+import {
+  type AdoptedEntities,
+  type AdoptedEntity,
+  type Capabilities,
+  ConfigurationError,
+  type EntityClass,
+  type EntityModel,
+  type Field,
+  type RelationModel,
+  type SchemaStore,
+  type StoreContext,
+} from '@storeweave/core';
 import { columnLayout, PgDomain, SqlStore, type TableLayout } from '@storeweave/sql';
-import { DataSource, type DataSourceOptions, type EntitySchema } from 'typeorm';
+import {
+  DataSource,
+  type DataSourceOptions,
+  type EntityMetadata,
+  type EntitySchema,
+  getMetadataArgsStorage,
+} from 'typeorm';
+import { metadataOf } from './additive-builder.js';
+import { adoptEntity } from './adoption/adopt.js';
+import { AdoptedTables } from './adoption/tables.js';
 import { DataSourceConnections } from './connections.js';
 import { entitySchema, fieldType, foreignKeyName, foreignKeysOf } from './entity-schema.js';
 import type { TypeormOptions } from './options.js';
@@ -50,6 +70,7 @@ export class TypeormStore extends SqlStore {
   readonly schema: SchemaStore;
   declare readonly domain: PgDomain;
   readonly #entities = new Set<EntityModel>();
+  readonly #adopted: AdoptedTables;
 
   constructor(
     /** TypeORM's own object. Ours are the entities in it that have a class or name given to `Storeweave.open()`. */
@@ -58,10 +79,32 @@ export class TypeormStore extends SqlStore {
     private readonly defaultSchema: string | undefined,
   ) {
     super(domain);
-    this.schema = new TypeormSchema(dataSource, domain, this.#entities, this.layoutOf, defaultSchema);
+    this.#adopted = new AdoptedTables(dataSource, defaultSchema);
+    this.schema = new TypeormSchema(dataSource, domain, this.#entities, this.layoutOf, defaultSchema, this.#adopted);
+  }
+
+  /** Classes with TypeORM's own decorators, on the tables that they have. */
+  async adopt(classes: readonly EntityClass[]): Promise<AdoptedEntities> {
+    const decorated = classes.filter(isDecorated);
+    if (decorated.length === 0) return new Map();
+    const { dataSource } = this;
+    const present = Object.values(dataSource.options.entities ?? {}) as unknown[];
+    const missing = decorated.filter((target) => !present.includes(target));
+    const isKnown = (target: EntityClass) => dataSource.entityMetadatas.some((metadata) => metadata.target === target);
+    if (missing.length > 0) dataSource.setOptions({ entities: [...present, ...missing] as EntitySchema[] });
+    if (!decorated.every(isKnown)) await this.#build();
+    for (const target of decorated) this.#adopted.classes.add(target);
+    const found = new Map<EntityClass, AdoptedEntity>();
+    for (const metadata of dataSource.entityMetadatas) {
+      const target = metadata.target as EntityClass;
+      if (decorated.includes(target)) found.set(target, adoptEntity(metadata, this.#adopted.classes));
+    }
+    return found;
   }
 
   protected createLayout(entity: EntityModel): TableLayout {
+    const metadata = this.#adopted.of(entity);
+    if (metadata !== undefined) return this.#adopted.layout(entity, metadata);
     return columnLayout(entity, {
       ...(this.defaultSchema === undefined ? {} : { schema: this.defaultSchema }),
       type: (field) => fieldType(entity, field, this.defaultSchema),
@@ -78,21 +121,64 @@ export class TypeormStore extends SqlStore {
   async #describe(): Promise<void> {
     const { dataSource } = this;
     const others = Object.values(dataSource.options.entities ?? {}).filter((each) => !ours.has(each as never));
-    const schemas = [...this.#entities].map((entity) => entitySchema(entity, this.#entities, this.defaultSchema));
+    const isAdopted = (entity: EntityModel) => this.#adopted.of(entity) !== undefined;
+    const own = [...this.#entities].filter((entity) => !isAdopted(entity));
+    const schemas = own.map((entity) => entitySchema(entity, this.#entities, this.defaultSchema, isAdopted));
     for (const schema of schemas) ours.add(schema);
     dataSource.setOptions({ entities: [...others, ...schemas] as EntitySchema[] });
-    await (dataSource as unknown as { buildMetadatas(): Promise<void> }).buildMetadatas();
-    for (const entity of this.#entities) {
+    await this.#build();
+    const metadatas = metadataOf(dataSource, this.#entities, this.#adopted);
+    for (const entity of own) {
       const types = new Map(entity.indexes.map((index) => [index.name, index.type]));
-      const metadata = dataSource.entityMetadatas.find((each) => each.name === entity.name);
+      const metadata = metadatas.get(entity);
       for (const index of metadata?.indices ?? []) {
         const type = types.get(index.name);
         if (type !== undefined) index.type = type as never;
       }
-      for (const relation of foreignKeysOf(entity, this.#entities))
+      for (const relation of foreignKeysOf(entity, this.#entities)) {
         this.domain.subjects.constraint(foreignKeyName(relation), [relation.name]);
+        if (isAdopted(relation.target)) metadata?.foreignKeys.push(keyTo(relation, metadatas) as never);
+      }
+    }
+    for (const entity of this.#entities) {
+      const metadata = this.#adopted.of(entity);
+      if (metadata === undefined) continue;
+      for (const [name, properties] of this.#adopted.constraints(entity, metadata)) {
+        this.domain.subjects.constraint(name, properties);
+      }
     }
   }
+
+  async #build(): Promise<void> {
+    try {
+      await (this.dataSource as unknown as { buildMetadatas(): Promise<void> }).buildMetadatas();
+    } catch (cause) {
+      throw new ConfigurationError(
+        `TypeORM cannot read the entities: ${(cause as Error).message} Give it every class that they lead to: typeorm({ entities }), or the DataSource's own option; only those given to open() become Storeweave's.`,
+        { cause },
+      );
+    }
+  }
+}
+
+/** Whether TypeORM's decorators say of this class itself that it is an entity. */
+function isDecorated(target: EntityClass): boolean {
+  return getMetadataArgsStorage().tables.some((table) => table.target === target);
+}
+
+/** A foreign key to a table that TypeORM knows by decorators, which an `EntitySchema` cannot name. */
+function keyTo(relation: RelationModel, metadatas: ReadonlyMap<EntityModel, EntityMetadata>): object {
+  const { join, target, onDelete = 'restrict' } = relation;
+  const columnsOf = (fields: readonly Field[]) => fields.map((field) => field.column);
+  return {
+    name: foreignKeyName(relation),
+    entityMetadata: metadatas.get(relation.owner),
+    referencedEntityMetadata: metadatas.get(target),
+    referencedTablePath: metadatas.get(target)?.tablePath,
+    columnNames: join.via === 'owner' ? columnsOf(join.fields) : [],
+    referencedColumnNames: join.via === 'owner' ? columnsOf(join.targetFields) : [],
+    onDelete: onDelete.toUpperCase(),
+  };
 }
 
 /** Schemas that we have made, to tell them from the application's own. */
@@ -135,7 +221,7 @@ function dataSourceOptions(options: TypeormOptions): DataSourceOptions {
     connectTimeoutMS: options.connectTimeoutMs ?? 10_000,
     installExtensions: false,
     uuidExtension: 'pgcrypto',
-    entities: [],
+    entities: [...(options.entities ?? [])] as string[],
     ...(migrations === undefined ? {} : { migrations: [...migrations] as string[] }),
     ...(migrationsTableName === undefined ? {} : { migrationsTableName }),
   };

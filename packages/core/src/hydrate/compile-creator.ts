@@ -56,6 +56,12 @@ function emitValues(source: FunctionSource, model: EntityModel, shape: ObjectSha
     source.line(`${place} = ${object};`);
     source.line(`} else if (${place} === undefined) {`);
     if (embedded?.nullable === true) source.line(`${place} = null;`);
+    else if (embedded?.implied === true && embedded.target !== undefined) {
+      const made = source.local();
+      source.line(`const ${made} = ${instantiate(source, embedded.target)};`);
+      emitValues(source, model, inner, made, made);
+      source.line(`${place} = ${made};`);
+    }
     source.line('}');
   }
 }

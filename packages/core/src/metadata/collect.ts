@@ -145,7 +145,7 @@ function collectEntity(
   if (found === undefined) return undefined;
   const name = found.name ?? target.name;
   // What the class says in our own words comes later, and holds.
-  const lineage = adopted === undefined ? own : [adoptedDeclarations(adopted, 'Column'), ...own];
+  const lineage = adopted === undefined ? own : [adoptedDeclarations(adopted, own), ...own];
   const declaration = adopted === undefined ? found : placedAs(found, adopted, name, problems);
   const hooks = new Map<LifecycleEvent, string[]>();
   const indexes: IndexDeclaration[] = [];

@@ -174,7 +174,13 @@ function embeddedLeaves(member: EmbeddedDeclaration, place: Place, problems: Pro
     report(name, `embeds ${type.name}, which has no properties. Decorate them with @Property('string') and the like.`);
   }
   if (member.array) return { fields: [embeddedArray(member, place, type, leaves)], embeddeds: [] };
-  const own: EmbeddedModel = { name, path, target: type, nullable: member.nullable };
+  const own: EmbeddedModel = {
+    name,
+    path,
+    target: type,
+    nullable: member.nullable,
+    ...(member.members === undefined ? {} : { implied: !member.nullable }),
+  };
   return { fields: leaves.fields, embeddeds: [own, ...leaves.embeddeds] };
 }
 

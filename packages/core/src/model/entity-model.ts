@@ -44,6 +44,8 @@ export interface EmbeddedModel {
   readonly target?: EntityClass;
   /** A nullable embedded object is `null` in the class when all its leaves are null in the store. */
   readonly nullable: boolean;
+  /** A new entity that is given none gets one, with its defaults. */
+  readonly implied?: boolean;
 }
 
 /** One entity, validated and frozen. */

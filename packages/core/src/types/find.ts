@@ -2,7 +2,8 @@
 import type { Collection, LoadedCollection } from '../relations/collection.js';
 import type { LoadedRef, Ref } from '../relations/ref.js';
 import type { LoadedSeries, TimeSeries } from '../relations/time-series.js';
-import type { IdOf, IsNested, PropertyPath, RelationName, TargetOf, ValueName } from './properties.js';
+import type { AdoptedNames } from './brands.js';
+import type { IdOf, IsNested, PropertyPath, RelationName, TargetIn, ValueName } from './properties.js';
 import type { Where } from './where.js';
 
 /** Direction of an order; values that are absent come last unless told otherwise. */
@@ -21,7 +22,7 @@ type Less = [never, 0, 1, 2];
 export type PopulatePath<T> = RelationPaths<T, 2>;
 
 type RelationPaths<T, Depth extends number> = {
-  [K in RelationName<T>]: K | `${K}.${Depth extends 0 ? string : RelationPaths<TargetOf<T[K]>, Less[Depth]>}`;
+  [K in RelationName<T>]: K | `${K}.${Depth extends 0 ? string : RelationPaths<TargetIn<T, K>, Less[Depth]>}`;
 }[RelationName<T>];
 
 /**
@@ -30,7 +31,14 @@ type RelationPaths<T, Depth extends number> = {
  */
 export type Loaded<T, P extends string = never> = [P] extends [never]
   ? T
-  : T & { readonly [K in Head<P> & keyof T]: LoadedContainer<T[K], Tail<P, K & string>> };
+  : T & {
+      readonly [K in Head<P> & keyof T]: K extends AdoptedNames<T>
+        ? LoadedPlain<T[K], Tail<P, K & string>>
+        : LoadedContainer<T[K], Tail<P, K & string>>;
+    };
+
+type LoadedPlain<V, P extends string> =
+  NonNullable<V> extends readonly (infer E)[] ? Loaded<E, P>[] : Loaded<NonNullable<V>, P> | Extract<V, null>;
 
 type Head<P extends string> = P extends `${infer H}.${string}` ? H : P;
 
@@ -51,10 +59,10 @@ type Before<P extends string> = P extends `${infer H}.${infer R}` ? H | `${H}.${
 /** Entity at the end of a path of relations. */
 export type TargetAt<T, P extends string> = P extends `${infer H}.${infer R}`
   ? H extends keyof T
-    ? TargetAt<TargetOf<T[H]>, R>
+    ? TargetAt<TargetIn<T, H>, R>
     : never
   : P extends keyof T
-    ? TargetOf<T[P]>
+    ? TargetIn<T, P>
     : never;
 
 /** Filter, order and limit of a populated relation; `limit` and `offset` count per owner. */

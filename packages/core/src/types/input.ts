@@ -2,7 +2,7 @@
 import type { Collection } from '../relations/collection.js';
 import type { Ref } from '../relations/ref.js';
 import type { TimeSeries } from '../relations/time-series.js';
-import type { ConventionalNames, DefaultedNames } from './brands.js';
+import type { AdoptedNames, ConventionalNames, DefaultedNames } from './brands.js';
 import type { IdOf, PropertyName, RelationName, ValueName } from './properties.js';
 
 /** Names that need not be given: by convention, with a default, nullable, relations, and getters. */
@@ -33,7 +33,11 @@ export type CreateInput<T> = {
 export type UpdateInput<T> = {
   [K in ValueName<T> | RelationName<T> as T[K] extends Collection<infer _> | TimeSeries<infer _>
     ? never
-    : K]?: InputValue<T[K]>;
+    : K extends AdoptedNames<T>
+      ? NonNullable<T[K]> extends readonly unknown[]
+        ? never
+        : K
+      : K]?: InputValue<T[K]>;
 };
 
 type InputValue<V> =

@@ -3,7 +3,7 @@ import type { Collection } from '../relations/collection.js';
 import type { RelationContainer } from '../relations/container.js';
 import type { Ref } from '../relations/ref.js';
 import type { TimeSeries } from '../relations/time-series.js';
-import type { identity } from './brands.js';
+import type { AdoptedNames, identity } from './brands.js';
 
 /** Values that a store keeps as one. */
 export type Scalar = string | number | bigint | boolean | Date | Uint8Array;
@@ -12,6 +12,13 @@ export type Scalar = string | number | bigint | boolean | Date | Uint8Array;
 export type TargetOf<V> =
   V extends Ref<infer T> ? T : V extends Collection<infer T> ? T : V extends TimeSeries<infer T> ? T : never;
 
+/** Entity at the other end of the relation of this name. */
+export type TargetIn<T, K extends keyof T> =
+  K extends AdoptedNames<T> ? PlainTarget<NonNullable<T[K]>> : TargetOf<T[K]>;
+
+/** Entity in a property that holds it, or an array of it. */
+export type PlainTarget<V> = V extends readonly (infer E)[] ? E : V;
+
 /** Names of everything that is stored or related: methods, functions and brands are not. */
 export type PropertyName<T> = {
   [K in keyof T]-?: K extends string ? (NonNullable<T[K]> extends (...args: never[]) => unknown ? never : K) : never;
@@ -19,7 +26,13 @@ export type PropertyName<T> = {
 
 /** Names of relations. */
 export type RelationName<T> = {
-  [K in keyof T]-?: K extends string ? (T[K] extends RelationContainer ? K : never) : never;
+  [K in keyof T]-?: K extends string
+    ? T[K] extends RelationContainer
+      ? K
+      : K extends AdoptedNames<T>
+        ? K
+        : never
+    : never;
 }[keyof T];
 
 /** Names of stored values: properties and embedded objects, without relations. */

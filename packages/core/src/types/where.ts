@@ -5,6 +5,7 @@
 import type { Collection } from '../relations/collection.js';
 import type { Ref } from '../relations/ref.js';
 import type { TimeSeries } from '../relations/time-series.js';
+import type { AdoptedNames } from './brands.js';
 import type { IdOf, Scalar } from './properties.js';
 
 /**
@@ -15,7 +16,12 @@ import type { IdOf, Scalar } from './properties.js';
  * { username: { like: 'a%' }, home: { zip: '10115' }, author: { email: { exists: true } }, or: [{ age: { gte: 18 } }, { vip: true }] }
  * ```
  */
-export type Where<T> = { readonly [K in keyof T]?: Filter<NonNullable<T[K]>> } & Logic<T>;
+export type Where<T> = {
+  readonly [K in keyof T]?: K extends AdoptedNames<T> ? PlainFilter<NonNullable<T[K]>> : Filter<NonNullable<T[K]>>;
+} & Logic<T>;
+
+/** Of a relation whose property holds the related entities themselves. */
+type PlainFilter<V> = V extends readonly (infer E)[] ? Where<E> | Presence : IdOf<V> | IdOperators<IdOf<V>> | Where<V>;
 
 /** Conditions on conditions. */
 export interface Logic<T> {
