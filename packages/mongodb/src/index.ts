@@ -1,2 +1,4 @@
 /** `@storeweave/mongodb`. */
-export {};
+export type { Deployment } from './connection.js';
+export { type MongodbOptions, mongodb } from './mongodb.js';
+export { type MongodbNative, MongodbStore } from './store.js';

@@ -1,0 +1,200 @@
+/**
+ * The transaction domain of one MongoDB database. Every call runs in a session that is causally consistent with what
+ * this domain has done before, so that reads see earlier writes wherever they are answered. What must be all or nothing
+ * and was given no transaction gets one of its own, which is done again where it collides with another.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  AbortedError,
+  type Access,
+  type EntityModel,
+  InvalidQueryError,
+  InvalidStateError,
+  ReadOnlyError,
+  StoreweaveError,
+  type TransactionDomain,
+  type TransactionOptions,
+} from '@storeweave/core';
+import type { ClientSession, Collection, Db, MongoClient } from 'mongodb';
+import { Causality } from './causality.js';
+import type { Connection } from './connection.js';
+import { mapError } from './errors.js';
+import { MongodbTransaction } from './transaction.js';
+
+/** What goes with every command of a call. */
+export interface CallOptions {
+  readonly session: ClientSession;
+  readonly maxTimeMS?: number;
+}
+
+/** What was learned about the server's bulk command; see `bulk.ts`. */
+export interface BulkSupport {
+  command: boolean;
+  /** Also as the first command of a transaction. */
+  asFirst: boolean;
+}
+
+/** One call's way to the database. */
+export interface Call {
+  readonly db: Db;
+  readonly client: MongoClient;
+  readonly options: CallOptions;
+  /** The transaction around the call, if any. */
+  readonly transaction?: MongodbTransaction;
+  readonly bulk: BulkSupport;
+  collection(entity: EntityModel): Collection;
+}
+
+/** Attempts of a transaction that a single call made for itself. */
+const ATTEMPTS = 12;
+
+export class MongodbDomain implements TransactionDomain {
+  readonly name: string;
+  /** Taken away at `open()` where the deployment has no transactions. */
+  begin?: (options: TransactionOptions) => Promise<MongodbTransaction>;
+  readonly causality = new Causality();
+  readonly #bulk: BulkSupport = { command: false, asFirst: true };
+  readonly #running = new Set<MongodbTransaction>();
+
+  constructor(
+    readonly connection: Connection,
+    private readonly commitRetryMs: number,
+  ) {
+    this.name = `mongodb ${connection.database}`;
+    this.begin = (options) => this.#begin(options);
+  }
+
+  async open(): Promise<void> {
+    const { transactions, bulkCommand } = await this.connection.open();
+    this.#bulk.command = bulkCommand;
+    if (!transactions) delete this.begin;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#running].map((transaction) => transaction.rollback()));
+    await this.connection.close();
+  }
+
+  /** Work in the given transaction, or by itself. Driver errors come out as ours. */
+  async use<R>(access: Access, entity: EntityModel | undefined, work: (call: Call) => Promise<R>): Promise<R> {
+    const transaction = this.own(access);
+    checkSignal(access);
+    if (transaction !== undefined) {
+      return transaction.use(async (session) => {
+        try {
+          return await work(this.#call(session, access, transaction));
+        } catch (error) {
+          throw mapError(error, entity);
+        }
+      });
+    }
+    const session = this.#session();
+    try {
+      return await work(this.#call(session, access));
+    } catch (error) {
+      throw mapError(error, entity);
+    } finally {
+      this.causality.note(session);
+      await session.endSession();
+    }
+  }
+
+  /** The same for an answer in pieces. Its session lives as long as somebody takes them. */
+  async *iterate<R>(
+    access: Access,
+    entity: EntityModel,
+    work: (call: Call) => AsyncGenerator<R, void, undefined>,
+  ): AsyncGenerator<R, void, undefined> {
+    checkSignal(access);
+    const transaction = this.own(access);
+    const session = transaction?.native() ?? this.#session();
+    const pieces = work(this.#call(session, access, transaction));
+    try {
+      for (;;) {
+        const next = pieces.next();
+        const piece = await (transaction === undefined ? next : transaction.use(() => next));
+        if (piece.done === true) return;
+        yield piece.value;
+      }
+    } catch (error) {
+      throw mapError(error, entity);
+    } finally {
+      await pieces.return();
+      if (transaction === undefined) {
+        this.causality.note(session);
+        await session.endSession();
+      }
+    }
+  }
+
+  /** Work that leaves all of its writes or none, in a transaction of its own where it was given none. */
+  async atomic<R>(access: Access, entity: EntityModel, work: (call: Call) => Promise<R>): Promise<R> {
+    if (access.transaction !== undefined || this.begin === undefined) return this.use(access, entity, work);
+    for (let attempt = 1; ; attempt++) {
+      const transaction = await this.#begin({ ...access });
+      try {
+        const result = await this.use({ ...access, transaction }, entity, work);
+        await transaction.commit();
+        return result;
+      } catch (error) {
+        await transaction.rollback();
+        const again = error instanceof StoreweaveError && error.code === 'SERIALIZATION_FAILURE';
+        if (!again || attempt === ATTEMPTS || access.signal?.aborted === true) throw error;
+        await pause(Math.random() * Math.min(500, 5 * 2 ** attempt));
+      }
+    }
+  }
+
+  /** Refuses to write where the transaction was begun for reading. */
+  checkWritable(access: Access): void {
+    if (this.own(access)?.options.readOnly === true) {
+      throw new ReadOnlyError(`The transaction of "${this.name}" is read-only, and nothing can be written in it.`);
+    }
+  }
+
+  own({ transaction }: Access): MongodbTransaction | undefined {
+    if (transaction === undefined) return undefined;
+    if (transaction instanceof MongodbTransaction && transaction.domain === this) return transaction;
+    throw new InvalidStateError(
+      `A transaction of domain "${transaction.domain.name}" was given to a store of domain "${this.name}".`,
+    );
+  }
+
+  async #begin(options: TransactionOptions): Promise<MongodbTransaction> {
+    checkSignal(options);
+    const { isolation } = options;
+    if (isolation === 'serializable') {
+      throw new InvalidQueryError(`MongoDB has no isolation '${isolation}'; its strictest is 'repeatable read'.`);
+    }
+    const session = this.#session();
+    const transaction = new MongodbTransaction(this, session, options, this.commitRetryMs, () => {
+      this.#running.delete(transaction);
+      this.causality.note(session);
+    });
+    transaction.start();
+    this.#running.add(transaction);
+    return transaction;
+  }
+
+  #session(): ClientSession {
+    const session = this.connection.client.startSession({ causalConsistency: true });
+    this.causality.advance(session);
+    return session;
+  }
+
+  #call(session: ClientSession, { timeoutMs }: Access, transaction?: MongodbTransaction): Call {
+    const { db, client } = this.connection;
+    return {
+      db,
+      client,
+      bulk: this.#bulk,
+      options: { session, ...(timeoutMs === undefined ? {} : { maxTimeMS: Math.max(1, Math.ceil(timeoutMs)) }) },
+      ...(transaction === undefined ? {} : { transaction }),
+      collection: (entity) => db.collection(entity.source),
+    };
+  }
+}
+
+function checkSignal({ signal }: { readonly signal?: AbortSignal }): void {
+  if (signal?.aborted === true) throw new AbortedError('The signal ended the call.', { cause: signal.reason });
+}

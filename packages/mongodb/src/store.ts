@@ -1,0 +1,141 @@
+/** The document store on MongoDB: each call of the SPI goes to the file that knows how. */
+import {
+  type Access,
+  type AggregateSpec,
+  type BulkWrite,
+  type Capabilities,
+  type Condition,
+  ConfigurationError,
+  type DocumentStore,
+  type EntityModel,
+  type PatchSpec,
+  type ReadSpec,
+  type Rows,
+  type SchemaStore,
+  type Store,
+  type StoreContext,
+  type WriteBatch,
+  type WriteResult,
+} from '@storeweave/core';
+import type { ClientSession, Db, MongoClient } from 'mongodb';
+import { aggregateRows } from './aggregate.js';
+import { writeBatch } from './bulk.js';
+import { capabilitiesOf } from './capabilities.js';
+import { filterOf } from './condition.js';
+import type { Deployment } from './connection.js';
+import type { MongodbDomain } from './domain.js';
+import { checkNames, shapeOf } from './names.js';
+import { bulkUpdate, patchUpdate } from './patch.js';
+import { readRows, streamRows } from './read.js';
+import { MongodbSchema } from './schema.js';
+
+/** What `native()` gives: pass `{ session }` to each call of the driver, and it is part of the transaction. */
+export interface MongodbNative {
+  readonly client: MongoClient;
+  readonly db: Db;
+  /** Of the running transaction; absent outside of one. */
+  readonly session?: ClientSession;
+}
+
+export class MongodbStore implements Store {
+  readonly capabilities: Capabilities;
+  readonly schema: SchemaStore;
+  readonly documents: DocumentStore = { patch: (spec, access) => this.#patch(spec, access) };
+  readonly #entities = new Map<string, EntityModel>();
+
+  constructor(readonly domain: MongodbDomain) {
+    this.capabilities = capabilitiesOf(() => domain.begin !== undefined);
+    this.schema = new MongodbSchema(domain, () => [...this.#entities.values()]);
+  }
+
+  /** What answered at `open()`; undefined before. */
+  get deployment(): Deployment | undefined {
+    return this.domain.connection.deployment;
+  }
+
+  async open(context: StoreContext): Promise<void> {
+    for (const entity of context.entities) {
+      checkNames(entity, context.name);
+      const rival = [...this.#entities.values()].find(
+        (other) => other.name !== entity.name && shapeOf(other).collection === shapeOf(entity).collection,
+      );
+      if (rival !== undefined) {
+        throw new ConfigurationError(
+          `${entity.name} and ${rival.name} would both be kept in the collection "${entity.source}". Give one of them another.`,
+          { entity: entity.name, store: context.name },
+        );
+      }
+      this.#entities.set(entity.name, entity);
+    }
+    await this.domain.open();
+  }
+
+  async close(): Promise<void> {
+    await this.domain.close();
+  }
+
+  read(spec: ReadSpec, access: Access): Promise<Rows> {
+    return this.domain.use(access, spec.entity, ({ collection, options }) =>
+      readRows(spec, collection(spec.entity), options),
+    );
+  }
+
+  stream(spec: ReadSpec, access: Access & { readonly batchSize: number }): AsyncIterable<Rows> {
+    return this.domain.iterate(access, spec.entity, ({ collection, options }) =>
+      streamRows(spec, collection(spec.entity), { ...options, batchSize: access.batchSize }),
+    );
+  }
+
+  count(entity: EntityModel, where: Condition | undefined, access: Access): Promise<number> {
+    return this.domain.use(access, entity, ({ collection, options }) =>
+      collection(entity).countDocuments(filterOf(where, shapeOf(entity)), options),
+    );
+  }
+
+  aggregate(spec: AggregateSpec, access: Access): Promise<Rows> {
+    return this.domain.use(access, spec.entity, (call) => aggregateRows(spec, call));
+  }
+
+  async write(batch: WriteBatch, access: Access): Promise<WriteResult> {
+    this.domain.checkWritable(access);
+    const rows = batch.op === 'insert' ? batch.rows.length : batch.keys.length;
+    if (rows === 0) return { count: 0 };
+    // One document is changed as a whole or not at all, without a transaction.
+    const way = rows === 1 ? 'use' : 'atomic';
+    return this.domain[way](access, batch.entity, (call) => writeBatch(batch, call));
+  }
+
+  async bulk(write: BulkWrite, access: Access): Promise<number> {
+    this.domain.checkWritable(access);
+    const { entity } = write;
+    const shape = shapeOf(entity);
+    const filter = filterOf(write.where, shape);
+    const update = write.op === 'updateWhere' ? bulkUpdate(write, shape) : undefined;
+    if (write.op === 'updateWhere' && update === undefined) return 0;
+    return this.domain.atomic(access, entity, async ({ collection, options }) =>
+      update === undefined
+        ? (await collection(entity).deleteMany(filter, options)).deletedCount
+        : (await collection(entity).updateMany(filter, update, options)).matchedCount,
+    );
+  }
+
+  native(access: Access): MongodbNative {
+    const { client, db } = this.domain.connection;
+    const session = this.domain.own(access)?.native();
+    return { client, db, ...(session === undefined ? {} : { session }) };
+  }
+
+  async #patch({ entity, target, operations }: PatchSpec, access: Access): Promise<number> {
+    this.domain.checkWritable(access);
+    const shape = shapeOf(entity);
+    const where: Condition = 'where' in target ? target.where : { op: 'keys', fields: entity.ids, rows: target.keys };
+    const filter = filterOf(where, shape);
+    const update = patchUpdate(operations, shape);
+    if (update === undefined) return 0;
+    const way = 'keys' in target && target.keys.length === 1 ? 'use' : 'atomic';
+    return this.domain[way](access, entity, async ({ collection, options }) => {
+      const { matchedCount } = await collection(entity).updateMany(filter, update, options);
+      return matchedCount;
+    });
+  }
+}
