@@ -89,8 +89,8 @@ export class TypeormStore extends SqlStore {
     if (decorated.length === 0) return new Map();
     const { dataSource } = this;
     const present = Object.values(dataSource.options.entities ?? {}) as unknown[];
-    const missing = decorated.filter((target) => !present.includes(target));
     const isKnown = (target: EntityClass) => dataSource.entityMetadatas.some((metadata) => metadata.target === target);
+    const missing = decorated.filter((target) => !isKnown(target) && !present.includes(target));
     if (missing.length > 0) dataSource.setOptions({ entities: [...present, ...missing] as EntitySchema[] });
     if (!decorated.every(isKnown)) await this.#build();
     for (const target of decorated) this.#adopted.classes.add(target);

@@ -152,6 +152,7 @@ export class Team extends Timestamped {
 @Entity()
 export class Profile {
   declare readonly [adopted]: 'user';
+  declare readonly [optional]: Defaults<'bio' | 'userId'>;
   @PrimaryGeneratedColumn('uuid') id!: string;
   @Column('text', { default: '' }) bio!: string;
   @Column('uuid') userId!: string;
@@ -229,6 +230,7 @@ export class Product extends Named {
 @Entity('orders')
 export class Order extends Timestamped {
   declare readonly [adopted]: 'buyer' | 'lines';
+  declare readonly [optional]: Defaults<'priority'>;
   @PrimaryGeneratedColumn('uuid') id!: string;
   @Column('smallint', { default: 1 }) priority!: number;
   @Column('time', { nullable: true }) deliverAt!: string | null;
@@ -297,6 +299,7 @@ export class Remark {
 @Relational()
 @Entity()
 export class Visit {
+  declare readonly [optional]: Defaults<'at'>;
   @PrimaryGeneratedColumn('increment', { type: 'bigint' }) id!: string;
   @Column({ type: 'inet' }) address!: string;
   @Column({ type: 'timestamptz', precision: 3, default: () => 'CURRENT_TIMESTAMP' }) at!: Date;

@@ -73,14 +73,14 @@ export function newTests(shop: () => Shop): void {
   it('keeps relations in plain properties, known by identity', async () => {
     const { weave, dataSource } = shop();
     const ids = await inTransaction((uow) => {
-      const team = uow.create(Team, { name: 'builders' } as never);
+      const team = uow.create(Team, { name: 'builders' });
       const ann = uow.create(User, user({ team }));
       const bob = uow.create(User, user());
       expect(ann.team).toBe(team);
       expect(team.members).toStrictEqual([]);
       team.members.push(bob);
-      uow.create(Profile, { bio: 'about Ann', user: ann } as never);
-      const badge = uow.create(Badge, { title: `t${made++}` } as never);
+      uow.create(Profile, { bio: 'about Ann', user: ann });
+      const badge = uow.create(Badge, { title: `t${made++}` });
       ann.badges = [badge];
       return { team, ann: ann.id, bob: bob.id, badge };
     });
@@ -113,9 +113,8 @@ export function newTests(shop: () => Shop): void {
     const titles = [1, 2, 3].map((n) => `x${made}${n}`);
     made++;
     const id = await inTransaction((uow) => {
-      const badges = titles.map((title) => uow.create(Badge, { title } as never));
-      return uow.create(User, user({ badges: badges.slice(0, 2), team: uow.create(Team, { name: 'old' } as never) }))
-        .id;
+      const badges = titles.map((title) => uow.create(Badge, { title }));
+      return uow.create(User, user({ badges: badges.slice(0, 2), team: uow.create(Team, { name: 'old' }) })).id;
     });
     const now = async () => {
       const found = await dataSource
@@ -156,13 +155,13 @@ export function newTests(shop: () => Shop): void {
   it('knows composite keys, keys that are properties, and orphans', async () => {
     const { dataSource, weave } = shop();
     const ids = await inTransaction((uow) => {
-      const category = uow.create(Category, { slug: `s${made++}`, name: 'Tools' } as never);
+      const category = uow.create(Category, { slug: `s${made++}`, name: 'Tools' });
       const product = (name: string) =>
-        uow.create(Product, { name, maker: 'A', model: `n${made++}`, price: '3.10', category } as never);
+        uow.create(Product, { name, maker: 'A', model: `n${made++}`, price: '3.10', category });
       const [saw, axe] = [product('saw'), product('axe')];
       saw.goesWith = [axe];
       uow.add([saw, axe, category]);
-      const order = uow.create(Order, { buyer: uow.create(User, user()), deliverAt: '08:00:00' } as never);
+      const order = uow.create(Order, { buyer: uow.create(User, user()), deliverAt: '08:00:00' });
       return { saw, axe, order: order.id, slug: category.slug };
     });
     expect(ids.saw).toMatchObject({ facts: { new: true } });
@@ -176,10 +175,10 @@ export function newTests(shop: () => Shop): void {
         count: 2,
         order,
         product: saw,
-      } as never);
-      const other = uow.create(OrderLine, { orderId: order.id, productId: ids.axe.id, count: 1, order } as never);
-      const badge = uow.create(Badge, { title: `r${made++}` } as never);
-      uow.create(Remark, { text: 'sharp', line, badge } as never);
+      });
+      const other = uow.create(OrderLine, { orderId: order.id, productId: ids.axe.id, count: 1, order });
+      const badge = uow.create(Badge, { title: `r${made++}` });
+      uow.create(Remark, { text: 'sharp', line, badge });
       expect([line.orderId, other.productId]).toStrictEqual([ids.order, ids.axe.id]);
     });
     const [remark] = await dataSource.getRepository(Remark).find({
