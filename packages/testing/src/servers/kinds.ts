@@ -2,6 +2,7 @@
 import { type InfluxdbServer, startInfluxdb } from './influxdb.js';
 import { type Neo4jServer, startNeo4j } from './neo4j.js';
 import { type PostgresServer, startPostgres } from './postgres.js';
+import { type RedisServer, startRedis } from './redis.js';
 import type { TestServer } from './server.js';
 
 /** What `sharedServer` and the keeper give for each kind. */
@@ -9,6 +10,7 @@ export interface Kinds {
   readonly influxdb: InfluxdbServer;
   readonly neo4j: Neo4jServer;
   readonly postgres: PostgresServer;
+  readonly redis: RedisServer;
 }
 
 export type ServerKind = keyof Kinds;
@@ -25,4 +27,5 @@ export const kinds: { readonly [K in ServerKind]: Kind<Kinds[K]> } = {
   influxdb: { title: 'InfluxDB', start: startInfluxdb, room: 'space' },
   neo4j: { title: 'Neo4j', start: startNeo4j, room: 'space' },
   postgres: { title: 'PostgreSQL', start: startPostgres, room: 'database' },
+  redis: { title: 'Redis', start: startRedis, room: 'space' },
 };

@@ -23,6 +23,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { serverAccount } from './account.js';
+import { aptInstall } from './apt.js';
 import type { Account } from './supervise.js';
 
 export interface PostgresBinaries {
@@ -36,6 +38,7 @@ export interface PostgresBinaries {
 
 /** Oldest major version that Storeweave supports. */
 const OLDEST = 15;
+const ACCOUNTS = ['postgres', 'nobody'];
 
 /** Finds or installs the programs. The reasons why a source gave nothing are collected in `reasons`. */
 export function postgresBinaries(reasons: string[]): PostgresBinaries | undefined {
@@ -43,21 +46,9 @@ export function postgresBinaries(reasons: string[]): PostgresBinaries | undefine
     reasons.push('starting PostgreSQL natively is not supported on Windows');
     return undefined;
   }
-  const account = serverAccount();
+  // The account needs an entry in the password file, or `initdb` refuses it.
+  const account = serverAccount(ACCOUNTS);
   return fromNpm(account, reasons) ?? installed(account, reasons) ?? fromApt(account, reasons);
-}
-
-/** Root must not run PostgreSQL; the account needs an entry in the password file, or `initdb` refuses it. */
-function serverAccount(): Account | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const entries = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'));
-  for (const name of ['postgres', 'nobody']) {
-    const entry = entries.find(([user]) => user === name);
-    if (entry !== undefined) return { uid: Number(entry[2]), gid: Number(entry[3]) };
-  }
-  return undefined;
 }
 
 function fromNpm(account: Account | undefined, reasons: string[]): PostgresBinaries | undefined {
@@ -167,28 +158,13 @@ function versions(folder: string, prefix = ''): number[] {
 }
 
 function fromApt(account: Account | undefined, reasons: string[]): PostgresBinaries | undefined {
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
-    reasons.push('installing it with apt needs root on Debian or Ubuntu');
-    return undefined;
-  }
   // Debian's package would create and start a cluster on the default port.
-  if (!existsSync('/etc/postgresql-common/createcluster.conf')) {
+  if (process.getuid?.() === 0 && !existsSync('/etc/postgresql-common/createcluster.conf')) {
     mkdirSync('/etc/postgresql-common', { recursive: true });
     writeFileSync('/etc/postgresql-common/createcluster.conf', 'create_main_cluster = false\n');
   }
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const keep = ['-o', 'Dpkg::Options::=--force-confold'];
-  for (const args of [
-    ['update', '-q'],
-    ['install', '-qy', '--no-install-recommends', ...keep, 'postgresql'],
-  ]) {
-    const run = spawnSync('apt-get', args, { env, encoding: 'utf8', timeout: 300_000 });
-    if (run.status !== 0) {
-      reasons.push(`apt-get ${args[0]} failed: ${run.stderr.trim().split('\n').at(-1) ?? ''}`);
-      return undefined;
-    }
-  }
-  return installed(account ?? serverAccount(), reasons);
+  if (!aptInstall(['postgresql'], reasons)) return undefined;
+  return installed(account ?? serverAccount(ACCOUNTS), reasons);
 }
 
 function runs(binaries: PostgresBinaries): boolean {
