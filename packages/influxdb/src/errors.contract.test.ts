@@ -18,6 +18,7 @@ import {
   Timestamp,
 } from '@storeweave/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Connection } from './connection.js';
 import { influxdb } from './influxdb.js';
 import type { InfluxdbOptions } from './options.js';
 import { proxyTo, type TroubleProxy } from './proxy.fixture.js';
@@ -260,5 +261,22 @@ describe('a write that resolved', () => {
     expect(proxy.mostAtOnce).toBe(2);
     await store.close();
     await proxy.close();
+  });
+});
+
+describe('an answer that ends in the middle', () => {
+  it('with an error of the server is an error, though its status was good', async () => {
+    const connection = new Connection(await serverOptions('middle'));
+    let rows = 0;
+    const flux = `import "array"
+import "generate"
+array.from(rows: [{x: 1}]) |> yield(name: "good")
+generate.from(count: 300000, fn: (n) => n, start: 2021-01-01T00:00:00Z, stop: 2021-01-02T00:00:00Z)
+  |> map(fn: (r) => ({r with v: if r._value > 250000 then die(msg: "half way") else r._value}))
+  |> yield(name: "bad")`;
+    const query = connection.query(flux, { header: () => {}, row: () => rows++ }, { doing: 'try it', access: {} });
+    expect((await failure(StoreError, query)).message).toMatch(/half way/);
+    expect(rows).toBeGreaterThan(0);
+    connection.close();
   });
 });

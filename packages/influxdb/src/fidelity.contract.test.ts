@@ -85,7 +85,7 @@ describe('points', () => {
       }),
       { numRuns: 40 },
     );
-  });
+  }, 180_000);
 
   it('are found, counted and deleted by each tag and by their key', async () => {
     const place = sample.fields[at('place')];
@@ -110,7 +110,7 @@ describe('points', () => {
       }),
       { numRuns: 25 },
     );
-  });
+  }, 180_000);
 
   it('that cannot be kept are refused by name, and nothing of their batch is sent', async () => {
     const good = { at: 1n, place: 'p', channel: 1, level: 1 };

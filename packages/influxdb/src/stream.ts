@@ -7,6 +7,9 @@ import type { Layout } from './names.js';
 import { project, read, sorted } from './read.js';
 import { slices } from './slices.js';
 
+/** Points that a slice has, about: fewer would cost a query for little. */
+const SLICE = 10_000;
+
 /** Pieces of a read. */
 export async function* stream(
   spec: ReadSpec,
@@ -26,7 +29,11 @@ export async function* stream(
     const direction = first?.direction ?? 'asc';
     let left = limit ?? Number.POSITIVE_INFINITY;
     let passed = 0;
-    for await (const slice of slices(connection, { layout, selection, fields, direction, size: batchSize }, call)) {
+    for await (const slice of slices(
+      connection,
+      { layout, selection, fields, direction, size: Math.max(batchSize, SLICE) },
+      call,
+    )) {
       const skipped = Math.min(offset - passed, slice.length);
       passed += skipped;
       const rows = sorted(order, slice).slice(skipped, skipped + left);
