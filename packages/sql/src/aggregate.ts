@@ -13,7 +13,7 @@ import {
 import { compileCondition } from './condition.js';
 import { type Decode, decoderOf } from './decode.js';
 import { encoderOf } from './encode.js';
-import type { Layouts } from './layout.js';
+import { type Layouts, rowsOf } from './layout.js';
 import { directMatch } from './related.js';
 import { Scope, type TableScope } from './scope.js';
 import type { Statement } from './session.js';
@@ -51,7 +51,7 @@ export function compileAggregate(
       },
     );
   };
-  let text = `select ${outputs.map(({ expression }) => expression).join(', ')} from ${root.layout.table} ${root.alias}${joins.sql}`;
+  let text = `select ${outputs.map(({ expression }) => expression).join(', ')} from ${rowsOf(root.layout)} ${root.alias}${joins.sql}`;
   if (spec.where !== undefined) text += ` where ${compileCondition(spec.where, root)}`;
   const groups = spec.columns.flatMap((column, i) => (column.function === undefined ? [String(i + 1)] : []));
   if (groups.length > 0) text += ` group by ${groups.join(', ')}`;
@@ -85,7 +85,7 @@ class Joins {
       if (target === undefined) {
         const relation = toOne(owner, name);
         target = owner.scope.table(relation.target);
-        this.sql += ` left join ${target.layout.table} ${target.alias} on ${directMatch(relation, owner, target)}`;
+        this.sql += ` left join ${rowsOf(target.layout)} ${target.alias} on ${directMatch(relation, owner, target)}`;
         this.#tables.set(key, target);
       }
       owner = target;

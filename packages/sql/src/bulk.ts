@@ -2,7 +2,7 @@
 import type { BulkWrite } from '@storeweave/core';
 import { compileCondition } from './condition.js';
 import { quoteName } from './identifier.js';
-import type { Layouts } from './layout.js';
+import { andOfPart, type Layouts } from './layout.js';
 import { Scope } from './scope.js';
 import type { Statement } from './session.js';
 
@@ -10,8 +10,9 @@ export function compileBulk(write: BulkWrite, layouts: Layouts): Statement {
   const scope = new Scope(layouts);
   const table = scope.table(write.entity);
   const target = `${table.layout.table} as ${table.alias}`;
+  const part = andOfPart(table.layout, table.alias);
   if (write.op === 'deleteWhere') {
-    return { text: `delete from ${target} where ${compileCondition(write.where, table)}`, values: scope.values };
+    return { text: `delete from ${target} where ${compileCondition(write.where, table)}${part}`, values: scope.values };
   }
   const assignments = [
     ...write.set.map(({ field, value }) => {
@@ -23,7 +24,7 @@ export function compileBulk(write: BulkWrite, layouts: Layouts): Statement {
     ),
   ];
   return {
-    text: `update ${target} set ${assignments.join(', ')} where ${compileCondition(write.where, table)}`,
+    text: `update ${target} set ${assignments.join(', ')} where ${compileCondition(write.where, table)}${part}`,
     values: scope.values,
   };
 }

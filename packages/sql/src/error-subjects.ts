@@ -20,16 +20,15 @@ export interface FoundSubject {
 const keyPattern = /\(((?:[^()]|\([^()]*\))+)\)=\((.*)\)/s;
 
 export class ErrorSubjects {
-  readonly #tables = new Map<string, Table>();
+  /** By table, which may be kept by several entities. */
+  readonly #tables = new Map<string, Table[]>();
   readonly #constraints = new Map<string, readonly string[]>();
 
   /** `table` without quotes and schema. */
   add(entity: EntityModel, store: string, table: string): void {
-    this.#tables.set(table, {
-      entity,
-      store,
-      columns: new Map(entity.fields.map((field) => [field.column, field.name])),
-    });
+    const columns = new Map(entity.fields.map((field) => [field.column, field.name]));
+    const others = this.#tables.get(table)?.filter((each) => each.entity.name !== entity.name && each.store === store);
+    this.#tables.set(table, [{ entity, store, columns }, ...(others ?? [])]);
     for (const index of entity.indexes)
       this.constraint(
         index.name,
@@ -53,7 +52,8 @@ export class ErrorSubjects {
   ): FoundSubject {
     const key = error.detail === undefined ? null : keyPattern.exec(error.detail);
     const value = key === null ? '' : ` = (${key[2]})`;
-    const table = error.table === undefined ? undefined : this.#tables.get(error.table);
+    const tables = error.table === undefined ? [] : (this.#tables.get(error.table) ?? []);
+    const table = tables.find(({ entity }) => entity === about) ?? tables[0];
     if (table === undefined) {
       const of = about === undefined ? {} : { entity: about.name, store: about.store };
       return { of, label: about?.name ?? (error.table === undefined ? 'A value' : `Table "${error.table}"`), value };

@@ -21,8 +21,11 @@ export function compileInsert(batch: InsertBatch, layout: TableLayout): InsertPl
   const source = new BatchSource(entity, layout);
   const expressions = fields.map((field, i) => source.add(field, 0, i));
   const values = (rows: readonly Row[]) => source.values([rows]);
-  const target = `insert into ${layout.table} as t (${fields.map(column).join(', ')})`;
-  const from = `select ${expressions.join(', ')} from ${source.sql(false)}`;
+  const { part } = layout;
+  const names = [...fields.map(column), ...(part === undefined ? [] : [part.column])];
+  const listed = [...expressions, ...(part === undefined ? [] : [part.value])];
+  const target = `insert into ${layout.table} as t (${names.join(', ')})`;
+  const from = `select ${listed.join(', ')} from ${source.sql(false)}`;
   const returned =
     returning.length === 0 ? '' : ` returning ${returning.map((field) => `t.${column(field)}`).join(', ')}`;
   if (onConflict === undefined) return { text: `${target} ${from}${returned}`, values, marksWritten: false };
@@ -53,8 +56,9 @@ export function compileInsert(batch: InsertBatch, layout: TableLayout): InsertPl
 /** An entity whose only field is made by the store. */
 function defaultsOnly(layout: TableLayout, returning: readonly Field[]): InsertPlan {
   const returned = returning.length === 0 ? '' : ` returning ${returning.map(column).join(', ')}`;
+  const part = layout.part === undefined ? ' select' : ` (${layout.part.column}) select ${layout.part.value}`;
   return {
-    text: `insert into ${layout.table} select from generate_series(1, $1::integer)${returned}`,
+    text: `insert into ${layout.table}${part} from generate_series(1, $1::integer)${returned}`,
     values: (rows) => [String(rows.length)],
     marksWritten: false,
   };

@@ -17,6 +17,8 @@ export interface TableLayout {
   type(field: Field): string;
   /** True where the field has a column of its own (false: it is inside the document column). */
   hasColumn(field: Field): boolean;
+  /** Where the table has rows of other entities, too: those of this one have this value (SQL) in this column (quoted). */
+  readonly part?: { readonly column: string; readonly value: string };
   /** The JSONB column that holds the fields without a column. */
   readonly documentColumn?: string;
   /** How an index over the whole document can answer that the operand equals, or contains, the value; if it can. */
@@ -32,6 +34,17 @@ export interface Containment {
 
 /** Finds the layout of an entity of the same store. */
 export type Layouts = (entity: EntityModel) => TableLayout;
+
+/** What reads of an entity select from: its table, or its part of one. */
+export function rowsOf(layout: TableLayout): string {
+  const { table, part } = layout;
+  return part === undefined ? table : `(select * from ${table} where ${part.column} = ${part.value})`;
+}
+
+/** Condition that a row of the table is one of the entity, to follow another; empty where all are. */
+export function andOfPart({ part }: TableLayout, alias: string): string {
+  return part === undefined ? '' : ` and ${alias}.${part.column} = ${part.value}`;
+}
 
 /** A table with one column per field. */
 export function columnLayout(

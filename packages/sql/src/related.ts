@@ -1,5 +1,6 @@
 /** Relations inside one store as EXISTS and as joins, whichever side has the key. */
 import type { Condition, Field, RelationModel } from '@storeweave/core';
+import { rowsOf } from './layout.js';
 import type { TableScope } from './scope.js';
 
 function matches(
@@ -29,7 +30,7 @@ export function relatedCondition(
   const target = owner.scope.table(relation.target);
   if (join.via !== 'link') {
     const on = directMatch(relation, owner, target);
-    return `exists (select 1 from ${target.layout.table} ${target.alias} where ${on} and ${compile(where, target)})`;
+    return `exists (select 1 from ${rowsOf(target.layout)} ${target.alias} where ${on} and ${compile(where, target)})`;
   }
   const link = owner.scope.table(join.link);
   const ownerIds = relation.owner.ids;
@@ -40,6 +41,6 @@ export function relatedCondition(
     join.direction === 'both'
       ? `(${oneWay(join.ownerFields, join.targetFields)} or ${oneWay(join.targetFields, join.ownerFields)})`
       : oneWay(join.ownerFields, join.targetFields);
-  const tables = `${link.layout.table} ${link.alias} cross join ${target.layout.table} ${target.alias}`;
+  const tables = `${rowsOf(link.layout)} ${link.alias} cross join ${rowsOf(target.layout)} ${target.alias}`;
   return `exists (select 1 from ${tables} where ${on} and ${compile(where, target)})`;
 }

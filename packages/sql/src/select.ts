@@ -1,7 +1,7 @@
 /** Reads as SQL: plain ones, ones limited per group, and counts. */
 import { type Condition, type EntityModel, InvalidQueryError, type ReadSpec } from '@storeweave/core';
 import { compileCondition } from './condition.js';
-import type { Layouts } from './layout.js';
+import { type Layouts, rowsOf } from './layout.js';
 import { compileOrder, orderTerm } from './order.js';
 import { Scope, type TableScope } from './scope.js';
 import type { Statement } from './session.js';
@@ -21,7 +21,7 @@ export function compileSelect(spec: ReadSpec, layouts: Layouts): Statement {
   if (spec.perGroup !== undefined) return compileGrouped(spec, spec.perGroup, layouts);
   const scope = new Scope(layouts);
   const table = scope.table(spec.entity);
-  let text = `select ${columns(spec, table)} from ${table.layout.table} ${table.alias}${filter(spec.where, table)}`;
+  let text = `select ${columns(spec, table)} from ${rowsOf(table.layout)} ${table.alias}${filter(spec.where, table)}`;
   const order = compileOrder(spec.order, table);
   if (order !== '') text += ` order by ${order}`;
   if (spec.limit !== undefined) text += ` limit ${scope.parameter(String(spec.limit), 'bigint')}`;
@@ -49,7 +49,7 @@ function compileGrouped(spec: ReadSpec, groups: NonNullable<ReadSpec['perGroup']
     ...terms.map(({ expression }, i) => `${expression} as o${i}`),
     `row_number() over (partition by ${partition}${inner === '' ? '' : ` order by ${inner}`}) as n`,
   ];
-  const source = `select ${listed.join(', ')} from ${table.layout.table} ${table.alias}${filter(spec.where, table)}`;
+  const source = `select ${listed.join(', ')} from ${rowsOf(table.layout)} ${table.alias}${filter(spec.where, table)}`;
   const offset = spec.offset ?? 0;
   const bounds = [`n > ${scope.parameter(String(offset), 'bigint')}`];
   if (spec.limit !== undefined) bounds.push(`n <= ${scope.parameter(String(offset + spec.limit), 'bigint')}`);
@@ -62,7 +62,7 @@ export function compileCount(entity: EntityModel, where: Condition | undefined, 
   const scope = new Scope(layouts);
   const table = scope.table(entity);
   return {
-    text: `select count(*) from ${table.layout.table} ${table.alias}${filter(where, table)}`,
+    text: `select count(*) from ${rowsOf(table.layout)} ${table.alias}${filter(where, table)}`,
     values: scope.values,
   };
 }

@@ -28,6 +28,7 @@ import { inspectServer } from './inspect.js';
 import type { TableLayout } from './layout.js';
 import { RawSql } from './raw-sql.js';
 import { compileCount, compileSelect } from './select.js';
+import { advanceStatements } from './sequences.js';
 import type { SqlDomain } from './session.js';
 import { claimTables, releaseTables } from './table-claims.js';
 
@@ -145,6 +146,12 @@ export abstract class SqlStore implements Store {
     const about = write.entity;
     const { count } = await this.domain.use(access, (session) => session.query({ ...statement, about }));
     return count;
+  }
+
+  async advanceSequences(entity: EntityModel, access: Access): Promise<void> {
+    for (const statement of advanceStatements(entity, this.layoutOf(entity))) {
+      await this.domain.use(access, (session) => session.query(statement));
+    }
   }
 
   inspect(access: Access): Promise<StoreInspection> {

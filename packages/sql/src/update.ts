@@ -5,7 +5,7 @@
 import type { DeleteBatch, Row, UpdateBatch } from '@storeweave/core';
 import { BatchSource } from './batch-source.js';
 import { quoteName } from './identifier.js';
-import type { TableLayout } from './layout.js';
+import { andOfPart, type TableLayout } from './layout.js';
 
 export interface ByKeyPlan {
   readonly text: string;
@@ -35,7 +35,7 @@ export function compileUpdate(batch: UpdateBatch, masked: readonly boolean[], la
       : `${name} = ${value}`;
   });
   return {
-    text: `update ${layout.table} as t set ${assignments.join(', ')} from ${source.sql(true)} where ${on} returning u.n`,
+    text: `update ${layout.table} as t set ${assignments.join(', ')} from ${source.sql(true)} where ${on}${andOfPart(layout, 't')} returning u.n`,
     values: (rows, keys, versions) => source.values([rows, keys, versions]),
   };
 }
@@ -44,7 +44,7 @@ export function compileDelete(batch: DeleteBatch, layout: TableLayout): ByKeyPla
   const source = new BatchSource(batch.entity, layout);
   const on = match(batch, source);
   return {
-    text: `delete from ${layout.table} as t using ${source.sql(true)} where ${on} returning u.n`,
+    text: `delete from ${layout.table} as t using ${source.sql(true)} where ${on}${andOfPart(layout, 't')} returning u.n`,
     values: (rows, keys, versions) => source.values([rows, keys, versions]),
   };
 }

@@ -37,7 +37,7 @@ export function metadataOf(
   const byName = new Map(dataSource.entityMetadatas.map((metadata) => [metadata.name, metadata]));
   const found = new Map<EntityModel, EntityMetadata>();
   for (const entity of entities) {
-    const metadata = adopted.of(entity) ?? byName.get(entity.name);
+    const metadata = adopted.table(entity) ?? byName.get(entity.name);
     if (metadata !== undefined) found.set(entity, metadata);
   }
   return found;

@@ -135,7 +135,7 @@ export function isIncomplete(
   adopted: AdoptedTables,
 ): boolean {
   const { entity } = layout;
-  const metadata = adopted.of(entity);
+  const metadata = adopted.table(entity);
   if (metadata !== undefined) return adopted.isIncomplete(metadata, table);
   return (
     table === undefined ||

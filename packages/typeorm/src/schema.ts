@@ -99,7 +99,7 @@ export class TypeormSchema implements SchemaStore {
   async #additions(session: SqlSession, catalog: Catalog): Promise<SchemaChange[]> {
     const runner = (session.native as EntityManager).queryRunner as QueryRunner;
     const metadatas = metadataOf(this.dataSource, this.entities, this.adopted);
-    const statements = await additiveStatements(this.dataSource, runner, [...metadatas.values()]);
+    const statements = await additiveStatements(this.dataSource, runner, [...new Set(metadatas.values())]);
     const additions: Additions = { entities: this.entities, layoutOf: this.layoutOf, catalog };
     const changes: SchemaChange[] = [];
     for (const text of statements) changes.push(await describeAddition(text, additions));

@@ -164,6 +164,7 @@ function collectEntity(
     name,
     target,
     declaration,
+    ...(adopted?.part === true ? { part: true } : {}),
     members: membersIn(lineage, name, problems),
     indexes,
     annotations: [...annotations.values()],

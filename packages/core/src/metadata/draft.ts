@@ -37,6 +37,8 @@ export interface EntityDraft {
   readonly indexes: readonly IndexDeclaration[];
   readonly annotations: readonly AnnotationDeclaration[];
   readonly model: EntityModelDraft;
+  /** Shares its table, and the names in it, with others. */
+  readonly part?: boolean;
   /** Keys of owner-side relations: `todo` until made, `doing` while their targets' ids are being found out. */
   references: 'todo' | 'doing' | 'done';
   /** Names of properties that failed; what refers to them stays silent instead of reporting the same mistake again. */

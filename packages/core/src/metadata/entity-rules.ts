@@ -59,7 +59,7 @@ export function checkNames(drafts: readonly EntityDraft[], problems: Problems): 
     const source = JSON.stringify([model.store, model.model, model.namespace ?? '', model.source]);
     const other = sources.get(source);
     if (other === undefined) sources.set(source, draft);
-    else {
+    else if (draft.part !== true || other.part !== true) {
       problems.add(
         draft.name,
         undefined,
@@ -77,7 +77,7 @@ export function checkNames(drafts: readonly EntityDraft[], problems: Problems): 
     for (const index of model.indexes) {
       const key = JSON.stringify([model.store, model.namespace ?? '', index.name]);
       const holder = indexes.get(key);
-      if (holder !== undefined) {
+      if (holder !== undefined && (draft.part !== true || holder.part !== true || holder === draft)) {
         problems.add(
           draft.name,
           undefined,

@@ -10,6 +10,8 @@ import type { FieldType, TimePrecision } from '../model/field.js';
 export interface AdoptedEntity {
   readonly source: string;
   readonly namespace?: string;
+  /** Its table has rows of other entities, too, which the store keeps apart. */
+  readonly part?: boolean;
   /** In the order of the class, base classes first. */
   readonly members: readonly AdoptedMember[];
   readonly indexes: readonly AdoptedIndex[];

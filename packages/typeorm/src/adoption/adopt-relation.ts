@@ -92,7 +92,8 @@ function ending(
 
 /** Join columns in the order of the key that they refer to. */
 function inOrder(columns: readonly ColumnMetadata[], key: readonly ColumnMetadata[]): ColumnMetadata[] {
-  const place = ({ referencedColumn }: ColumnMetadata) => key.findIndex((each) => referencedColumn === each);
+  const place = ({ referencedColumn }: ColumnMetadata) =>
+    referencedColumn === undefined ? -1 : key.indexOf(referencedColumn);
   return columns.toSorted((a, b) => place(a) - place(b));
 }
 

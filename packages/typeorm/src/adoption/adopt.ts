@@ -21,6 +21,7 @@ export function adoptEntity(metadata: EntityMetadata, adopted: ReadonlySet<unkno
   return {
     source: metadata.tableName,
     ...(metadata.schema === undefined ? {} : { namespace: metadata.schema }),
+    ...(metadata.tableType === 'entity-child' ? { part: true } : {}),
     members,
     indexes: indexesOf(metadata, names),
     hooks: metadata.listeners.flatMap(({ type, propertyName, embeddedMetadata }) => {
@@ -49,9 +50,10 @@ function reportUnknown({ metadata, report }: Adoption): void {
       'is a tree of TypeORM, which is not adopted. Keep using its TreeRepository, and leave the class out of entities.',
     );
   }
-  if (metadata.inheritancePattern === 'STI' || metadata.tableType === 'entity-child') {
+  if (metadata.childEntityMetadatas.length > 0) {
+    const children = metadata.childEntityMetadatas.map(({ name }) => name).join(', ');
     report(
-      'shares its table with other classes (@TableInheritance), which is not adopted. Keep using it through TypeORM, and leave the class out of entities.',
+      `keeps other classes in its table (@TableInheritance). Put ${children} into entities, each of which is adopted by itself, and keep reading ${metadata.name} through TypeORM, which tells them apart.`,
     );
   }
 }

@@ -3,7 +3,7 @@
  * that Storeweave makes by itself: names of constraints, SQL types, columns that only TypeORM knows.
  */
 import type { EntityClass, EntityModel, Field } from '@storeweave/core';
-import { columnLayout, type TableLayout, useTextForm } from '@storeweave/sql';
+import { columnLayout, quoteName, type TableLayout, useTextForm } from '@storeweave/sql';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import type { ExistingTable } from '../catalog.js';
 import type { ColumnMetadata } from './adoption.js';
@@ -35,6 +35,12 @@ export class AdoptedTables {
     );
   }
 
+  /** What TypeORM makes the table of: of a class that shares one, the class at the top. */
+  table(entity: EntityModel): EntityMetadata | undefined {
+    const metadata = this.of(entity);
+    return metadata?.tableType === 'entity-child' ? metadata.parentEntityMetadata : metadata;
+  }
+
   /** TypeORM's column of a field. */
   column(entity: EntityModel, field: Field): ColumnMetadata | undefined {
     return this.of(entity)?.columns.find((column) => column.databaseName === field.column);
@@ -50,13 +56,22 @@ export class AdoptedTables {
       if (name === 'timestamp without time zone') useTextForm(field, localTime);
       if (name === 'json') isJson.add(field);
     }
-    const layout = columnLayout(entity, {
+    const { discriminatorColumn, discriminatorValue } = metadata;
+    const part =
+      discriminatorColumn === undefined || discriminatorValue === undefined
+        ? undefined
+        : {
+            column: quoteName(discriminatorColumn.databaseName),
+            value: `'${discriminatorValue.replaceAll("'", "''")}'`,
+          };
+    const plain = columnLayout(entity, {
       ...(this.schema === undefined ? {} : { schema: this.schema }),
       type: (field) => {
         const column = columns.get(field.column);
         return column === undefined ? undefined : castName(column, this.schema);
       },
     });
+    const layout = part === undefined ? plain : { ...plain, part };
     // `json` has no equality and no containment.
     return isJson.size === 0
       ? layout
