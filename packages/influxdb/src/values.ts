@@ -33,8 +33,8 @@ const MARK = '%~';
 /** Line protocol cannot hold these in tags: nothing, control characters, and backslashes before what is escaped by one or at the end: the server takes them for escapes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const UNHOLDABLE = /^%~|[\u0000-\u001f\u007f]|\\(?:[, ="\\]|$)/;
-/** The server's answers lose carriage returns in strings. */
-const UNANSWERABLE = /^%~|\r/;
+/** The server's answers lose carriage returns in strings, and its `limit` breaks on empty ones. */
+const UNANSWERABLE = /^$|^%~|\r/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const ENCODED = /[%\\\u0000-\u001f\u007f]/g;
 
