@@ -79,7 +79,6 @@ function comparison(op: keyof typeof COMPARE, on: Operand, value: Value, matched
     return op === 'gte' || op === 'lte' ? comparison('eq', on, value, matched, scope) : 'false';
   }
   const own = matched.operand(on);
-  if (op === 'eq' && Number.isNaN(value)) return `isNaN(${own})`;
   return `${own} ${COMPARE[op]} ${scope.parameter(encode(on.field, value))}`;
 }
 

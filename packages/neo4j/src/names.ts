@@ -62,17 +62,8 @@ export class GraphNames {
   add(entities: readonly EntityModel[]): void {
     for (const entity of entities) this.#entities.add(entity);
     this.#shapes = new Map();
-    const owners = new Map<string, EntityModel>();
-    for (const entity of [...this.nodes, ...this.references]) {
-      const label = this.label(entity);
-      const owner = owners.get(label);
-      if (owner !== undefined && owner !== entity)
-        throw new ConfigurationError(
-          `The nodes of ${owner.name} and of ${entity.name} would both have the label "${label}" in Neo4j. Give one of the two another label.`,
-          { entity: entity.name },
-        );
-      owners.set(label, entity);
-    }
+    this.#refuseShared('label', [...this.nodes, ...this.references]);
+    this.#refuseShared('relationship type', this.relationships);
   }
 
   get all(): readonly EntityModel[] {
@@ -121,6 +112,19 @@ export class GraphNames {
       this.#shapes.set(entity, shape);
     }
     return shape;
+  }
+
+  #refuseShared(what: string, entities: readonly EntityModel[]): void {
+    const owners = new Map<string, EntityModel>();
+    for (const entity of entities) {
+      const owner = owners.get(this.label(entity));
+      if (owner !== undefined && owner !== entity)
+        throw new ConfigurationError(
+          `${owner.name} and ${entity.name} would both have the ${what} "${this.label(entity)}" in Neo4j. Give one of the two another.`,
+          { entity: entity.name },
+        );
+      owners.set(this.label(entity), entity);
+    }
   }
 
   #makeShape(entity: EntityModel): Shape {

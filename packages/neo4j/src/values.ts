@@ -83,7 +83,7 @@ function elementCodec(field: Field): FieldCodec {
     case 'enum':
       return { encode: (value) => (Number.isInteger(value) ? BigInt(value as number) : value), decode: enumValue };
     case 'float':
-      return { encode: Number, decode: Number };
+      return { encode: comparable, decode: Number };
     case 'boolean':
       return { encode: same, decode: same };
     case 'decimal':
@@ -105,6 +105,14 @@ function elementCodec(field: Field): FieldCodec {
     case 'json':
       return { encode: jsonText, decode: parseJson };
   }
+}
+
+/** In Cypher every comparison with NaN is false, so what is kept would not be found again. */
+function comparable(value: Value): number {
+  const number = Number(value);
+  if (Number.isNaN(number))
+    throw new InvalidValueError('NaN is equal to nothing in Neo4j. Use null where there is no number.');
+  return number;
 }
 
 function enumValue(value: Value): Value {

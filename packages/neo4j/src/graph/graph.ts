@@ -1,13 +1,12 @@
 /**
- * Walks. Each vertex once, at its least depth, is what Cypher calls a shortest path to every vertex, and the server
- * finds those breadth first; every path is a quantified pattern, cut where a vertex comes again. Either is one
- * statement, with the conditions on relationships and vertices inside the pattern, where they cut a walk short. Only
- * steps in different directions at once are more than a pattern can say: those go level by level.
+ * Walks. A shortest path is the server's own search from both ends, with the conditions on relationships inside it;
+ * every path is a quantified pattern, in which they cut a walk short. Where a pattern would try every path only to
+ * find each vertex once, or cannot say in which direction each type is walked, the walk goes level by level.
  */
 import type { Access, GraphStore, PathRow, Row, ShortestPathSpec, TraverseSpec } from '@storeweave/core';
 import type { Neo4jDomain } from '../domain.js';
 import type { GraphNames } from '../names.js';
-import { type Cypher, Scope } from '../scope.js';
+import { Scope } from '../scope.js';
 import type { Runner } from '../transaction.js';
 import { shortestByLevels, walkByLevels } from './levels.js';
 import { entityNamed, keyOf, Steps } from './steps.js';
@@ -20,93 +19,62 @@ export class Neo4jGraph implements GraphStore {
 
   async traverse(spec: TraverseSpec, access: Access): Promise<PathRow[]> {
     if (spec.limit === 0 || spec.keys.length === 0 || spec.maxDepth < spec.minDepth) return [];
-    return this.domain.atomically(access, 'READ', (runner) => this.#walk(spec, runner));
+    const walk = spec.unique === 'paths' ? this.#paths : walkByLevels;
+    return this.domain.atomically(access, 'READ', (runner) => walk(spec, this.names, runner));
   }
 
   async shortestPath(spec: ShortestPathSpec, access: Access): Promise<PathRow | undefined> {
-    if (isSame(spec)) return { start: 0, depth: 0, vertices: [owned(spec.from)], edges: [] };
+    if (isSame(spec)) return { start: 0, depth: 0, vertices: [{ ...spec.from, key: [...spec.from.key] }], edges: [] };
     if (spec.maxDepth < 1) return undefined;
     const scope = new Scope(this.names);
     const steps = new Steps(spec.steps, scope);
-    const isMixed = steps.direction === 'mixed';
-    if (isMixed) {
+    if (steps.direction === 'mixed')
       return this.domain.atomically(access, 'READ', (runner) => shortestByLevels(spec, this.names, runner));
-    }
-    const from = steps.start('s', spec.from.entity, scope.parameter(this.#key(spec, spec.from.entity, spec.from.key)));
-    const to = steps.start('t', spec.to.entity, scope.parameter(this.#key(spec, spec.to.entity, spec.to.key)));
+    const end = (alias: string, { entity, key }: { readonly entity: string; readonly key: Row }) =>
+      steps.start(alias, entity, scope.parameter(keyOf(entityNamed(spec.steps, entity), key)));
+    const [from, to] = [end('s', spec.from), end('t', spec.to)];
     if (from === undefined || to === undefined) return undefined;
+    const where = steps.along.map((condition) => `WHERE all(e IN relationships(p) WHERE ${condition})`);
     const text = [
       `MATCH ${from}`,
       `MATCH ${to}`,
-      `MATCH p = SHORTEST 1 (s) ${steps.hop}{1,${bound(spec.maxDepth)}} (t)`,
+      `MATCH p = shortestPath((s)${steps.arrow('', `*1..${bound(spec.maxDepth)}`)}(t))`,
+      ...where,
       `RETURN ${answerOf(steps, '0')} LIMIT 1`,
     ];
     const [found] = await this.domain.run(scope.statement(text.join('\n')), access, 'READ');
     return found === undefined ? undefined : pathOf(found, steps);
   }
 
-  async #walk(spec: TraverseSpec, runner: Runner): Promise<PathRow[]> {
-    if (spec.unique === 'paths') return this.#paths(spec, runner);
-    const scope = new Scope(this.names);
-    const steps = new Steps(spec.steps, scope, spec.vertices);
-    if (steps.direction === 'mixed') return walkByLevels(spec, this.names, runner);
-    const begin = beginCypher(spec, steps, scope);
-    if (begin === undefined) return [];
-    const text = [
-      begin,
-      `MATCH p = SHORTEST 1 (s) ${steps.hop}{1,${bound(spec.maxDepth)}} (t)`,
-      'WHERE t <> s',
-      `WITH i, p WHERE length(p) >= ${scope.parameter(BigInt(spec.minDepth))}`,
-      `RETURN ${answerOf(steps, 'i')} ORDER BY i, length(p)`,
-      ...(spec.limit === undefined ? [] : [`LIMIT ${scope.parameter(BigInt(spec.limit))}`]),
-    ];
-    return paths(scope.statement(text.join('\n')), steps, runner);
-  }
-
   /** Shorter paths first. With a limit one depth after the other, so that a dense graph is not walked in vain. */
-  async #paths(spec: TraverseSpec, runner: Runner): Promise<PathRow[]> {
+  #paths = async (spec: TraverseSpec, names: GraphNames, runner: Runner): Promise<PathRow[]> => {
+    const { limit, minDepth, maxDepth } = spec;
     const found: PathRow[] = [];
-    const depths =
-      spec.limit === undefined
-        ? [[spec.minDepth, spec.maxDepth]]
-        : Array.from({ length: spec.maxDepth - spec.minDepth + 1 }, (_, i) => [spec.minDepth + i, spec.minDepth + i]);
-    for (const [low = 1, high = 1] of depths) {
-      const scope = new Scope(this.names);
+    for (let low = minDepth; low <= maxDepth; low++) {
+      const high = limit === undefined ? maxDepth : low;
+      const scope = new Scope(names);
       const steps = new Steps(spec.steps, scope, spec.vertices);
-      const begin = beginCypher(spec, steps, scope);
-      if (begin === undefined) return [];
+      const keys = scope.parameter(spec.keys.map((key) => keyOf(spec.from, key)));
+      const start = steps.start('s', spec.from.name, `${keys}[i]`);
+      if (start === undefined) return [];
       const text = [
-        begin,
-        `MATCH p = (s) ${steps.hop}{${bound(low)},${bound(high)}} (t)`,
+        `UNWIND range(0, size(${keys}) - 1) AS i`,
+        `MATCH ${start}`,
+        `MATCH p = (s) (${steps.hop}){${bound(low)},${bound(high)}} (t)`,
         'WHERE all(j IN range(1, length(p)) WHERE NOT nodes(p)[j] IN nodes(p)[0..j])',
         `RETURN ${answerOf(steps, 'i')}`,
-        ...(spec.limit === undefined
-          ? [' ORDER BY i, length(p)']
-          : [`LIMIT ${scope.parameter(BigInt(spec.limit - found.length))}`]),
+        limit === undefined ? 'ORDER BY i, length(p)' : `LIMIT ${scope.parameter(BigInt(limit - found.length))}`,
       ];
-      found.push(...(await paths(scope.statement(text.join('\n')), steps, runner)));
-      if (spec.limit !== undefined && found.length >= spec.limit) break;
+      const answer = await runner.run(scope.statement(text.join('\n')));
+      found.push(...answer.map((row) => pathOf(row, steps)));
+      if (limit === undefined || found.length >= limit) break;
     }
     return found;
-  }
-
-  #key(spec: ShortestPathSpec, name: string, key: Row): Row {
-    return keyOf(entityNamed(spec.steps, name), key);
-  }
-}
-
-function beginCypher(spec: TraverseSpec, steps: Steps, scope: Scope): string | undefined {
-  const keys = scope.parameter(spec.keys.map((key) => keyOf(spec.from, key)));
-  const start = steps.start('s', spec.from.name, `${keys}[i]`);
-  return start && `UNWIND range(0, size(${keys}) - 1) AS i\nMATCH ${start}`;
+  };
 }
 
 function answerOf(steps: Steps, start: string): string {
   return `[${start}, [n IN nodes(p) | ${steps.vertexOf('n')}], [r IN relationships(p) | ${steps.edgeOf('r')}]]`;
-}
-
-async function paths(statement: Cypher, steps: Steps, runner: Runner): Promise<PathRow[]> {
-  return (await runner.run(statement)).map((row) => pathOf(row, steps));
 }
 
 function pathOf(row: unknown, steps: Steps): PathRow {
@@ -126,8 +94,4 @@ function bound(depth: number): number {
 
 function isSame({ from, to }: ShortestPathSpec): boolean {
   return from.entity === to.entity && from.key.every((value, i) => String(value) === String(to.key[i]));
-}
-
-function owned({ entity, key }: ShortestPathSpec['from']) {
-  return { entity, key: [...key] };
 }

@@ -78,13 +78,17 @@ export class Steps {
     );
   }
 
-  /** One hop, `(x)-[e:A|B]->(y) WHERE …`, for a quantifier behind it. */
+  /** One hop: `(x)-[e:A|B]->(y) WHERE …`. */
   get hop(): string {
+    const conditions = [...this.along, ...this.#through()];
+    return `(x)${this.arrow('e')}(y)${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
+  }
+
+  /** `-[e:A|B]->`, or with a length `-[:A|B*1..5]->`. */
+  arrow(inside: string, length = ''): string {
     const types = [...new Set(this.#branches.map(({ shape }) => quote(shape.source)))].join('|');
     const [left, right] = { out: ['-', '->'], in: ['<-', '-'], both: ['-', '-'], mixed: ['-', '-'] }[this.direction];
-    const conditions = [...this.#along(), ...this.#through()];
-    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-    return `((x)${left}[e:${types}]${right}(y)${where})`;
+    return `${left}[${inside}:${types}${length}]${right}`;
   }
 
   /** A list that `vertex` reads. */
@@ -100,8 +104,8 @@ export class Steps {
   /** A list that `edge` reads. */
   edgeOf(relationship: string): string {
     return choice(
-      this.#edges.map(({ shape, ends }, i) => ({
-        when: this.#is(relationship, shape, ends),
+      this.#edges.map(({ shape }, i) => ({
+        when: `${relationship}:${quote(shape.source)}`,
         list: [String(i), ...shape.entity.ids.map((id) => this.#fieldOf(shape, relationship, id))],
       })),
     );
@@ -121,21 +125,20 @@ export class Steps {
     return { entity: entity.name, key: decoded(entity.ids, key) };
   }
 
-  /** Conditions on the relationship of a hop. */
-  #along(): string[] {
+  /** Conditions on the relationship `e` of a hop. */
+  get along(): string[] {
     const mixed = this.direction === 'mixed';
-    const parts = this.#branches.map(({ step, shape, ends }) => {
+    const parts = this.#branches.map(({ step, shape }) => {
       const matched = new Matched(shape, 'e', 'startNode(e)', 'endNode(e)');
       const conditions = [
-        ...(this.#branches.length > 1 || this.#shared(shape) ? [this.#is('e', shape, ends)] : []),
+        ...(this.#branches.length > 1 ? [`e:${quote(shape.source)}`] : []),
         ...(step.where === undefined ? [] : [compileCondition(step.where, matched, this.scope)]),
         ...(mixed && step.direction !== 'both' ? [`${step.direction === 'out' ? 'startNode' : 'endNode'}(e) = x`] : []),
       ];
       return conditions;
     });
     if (parts.some((conditions) => conditions.length === 0)) return [];
-    const isPlain =
-      !mixed && this.#branches.every(({ step, shape }) => step.where === undefined && !this.#shared(shape));
+    const isPlain = !mixed && this.#branches.every(({ step }) => step.where === undefined);
     if (isPlain) return [];
     const alternatives = parts.map((conditions) => conditions.join(' AND '));
     return alternatives.length === 1 ? alternatives : [`(${alternatives.map((each) => `(${each})`).join(' OR ')})`];
@@ -148,19 +151,6 @@ export class Steps {
     const shape = this.scope.names.shape(filter.entity);
     const condition = compileCondition(filter.where, new Matched(shape, 'y', '', ''), this.scope);
     return [`(NOT y:${quote(shape.source)} OR coalesce(${condition}, false))`];
-  }
-
-  /** Another relationship entity has the same type, between other nodes. */
-  #shared(shape: Shape): boolean {
-    const { names } = this.scope;
-    return names.relationships.some((other) => other !== shape.entity && names.shape(other).source === shape.source);
-  }
-
-  #is(relationship: string, shape: Shape, ends: NonNullable<Shape['ends']>): string {
-    const type = `${relationship}:${quote(shape.source)}`;
-    return this.#shared(shape)
-      ? `(${type} AND startNode(${relationship}):${quote(ends.from.label)} AND endNode(${relationship}):${quote(ends.to.label)})`
-      : type;
   }
 
   #fieldOf(shape: Shape, relationship: string, field: Field): string {

@@ -33,8 +33,11 @@ export async function forget(access: Neo4jAccess, prefixes: readonly string[]): 
   const isOurs = (names: unknown) =>
     Array.isArray(names) && names.some((name) => prefixes.some((prefix) => String(name).startsWith(prefix)));
   await connected(access, async (ask) => {
-    for (const kind of ['CONSTRAINT', 'INDEX']) {
-      for (const { name, names } of await ask(`SHOW ${kind}S YIELD name, labelsOrTypes AS names`))
+    for (const [kind, kinds] of [
+      ['CONSTRAINT', 'CONSTRAINTS'],
+      ['INDEX', 'INDEXES'],
+    ]) {
+      for (const { name, names } of await ask(`SHOW ${kinds} YIELD name, labelsOrTypes AS names`))
         if (isOurs(names)) await ask(`DROP ${kind} \`${String(name).replaceAll('`', '``')}\` IF EXISTS`);
     }
     await ask('MATCH (n) WHERE any(l IN labels(n) WHERE any(p IN $prefixes WHERE l STARTS WITH p)) DETACH DELETE n', {
