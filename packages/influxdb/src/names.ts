@@ -10,6 +10,8 @@ import { ConfigurationError, type EntityModel, type Field } from '@storeweave/co
 export interface Layout {
   readonly entity: EntityModel;
   readonly bucket: string;
+  /** The bucket that it would have with a retention, or without: whichever it has not. */
+  readonly otherBucket: string;
   readonly measurement: string;
   readonly time: Field;
   readonly tags: readonly Field[];
@@ -61,10 +63,12 @@ export function layoutOf(entity: EntityModel, bucketPrefix: string): Layout {
   const presence = measures.some((field) => field.nullable) ? PRESENCE : undefined;
   const required = measures.find((field) => !field.nullable);
   const retention = entity.annotations.get('retention');
-  const store = entity.namespace ?? entity.store;
+  const shared = `${bucketPrefix}${entity.namespace ?? entity.store}`;
+  const own = `${shared}.${entity.source}`;
   return {
     entity,
-    bucket: `${bucketPrefix}${retention === undefined ? store : `${store}.${entity.source}`}`,
+    bucket: retention === undefined ? shared : own,
+    otherBucket: retention === undefined ? own : shared,
     measurement: entity.source,
     time: timestamp,
     // In the order of their keys, as the server keeps them.

@@ -1,9 +1,10 @@
 /**
  * What there is to make on the server: buckets, with how long they keep their points. Measurements, tags and fields come
- * into being by writing; what is compared of them is the type of each field, which the first point decides for good.
+ * into being by writing; what does not fit of them is reported (`drift.ts`).
  */
 import { type Access, type SchemaChange, SchemaError, type SchemaStore } from '@storeweave/core';
 import type { Connection } from './connection.js';
+import { driftOf } from './drift.js';
 import type { Call } from './errors.js';
 import type { Layout } from './names.js';
 
@@ -50,7 +51,7 @@ export class InfluxdbSchema implements SchemaStore {
         destructive: isShorter,
       });
     }
-    return changes;
+    return [...changes, ...(await driftOf(this.layouts(), new Set(buckets.keys()), this.connection, call))];
   }
 
   async apply(changes: readonly SchemaChange[], access: Access): Promise<void> {
