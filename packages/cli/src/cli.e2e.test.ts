@@ -1,21 +1,27 @@
 /** The command as a user runs it: a process, a configuration in TypeScript, a real PostgreSQL. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sharedPostgres } from '@storeweave/testing/servers';
+import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const config = here('./fixtures/storeweave.config.fixture.ts');
 
-async function storeweave(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = here('.')) {
-  const child = spawn(
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = here('.')) {
+  return spawn(
     process.execPath,
     ['--conditions=@storeweave/source', '--import', import.meta.resolve('tsx'), here('./bin.ts'), ...args],
     { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
+}
+
+async function storeweave(...call: Parameters<typeof start>) {
+  const child = start(...call);
   let out = '';
   let err = '';
   child.stdout.on('data', (text) => {
@@ -71,6 +77,45 @@ describe('migration', () => {
     }
   });
 });
+
+describe('move', () => {
+  it('copies, verifies, and goes on where it was killed', async () => {
+    const server = await sharedPostgres();
+    const env = { PEOPLE_URL: await server.database('cli_to'), PEOPLE_OLD_URL: await server.database('cli_from') };
+    await storeweave(['schema', 'apply', '-c', config], { PEOPLE_URL: env.PEOPLE_OLD_URL });
+    const client = new pg.Client({ connectionString: env.PEOPLE_OLD_URL });
+    await client.connect();
+    await client.query("insert into people select gen_random_uuid(), 'person ' || n from generate_series(1, 5000) n");
+    await client.end();
+    const folder = await mkdtemp(join(tmpdir(), 'storeweave-cli-'));
+    try {
+      const state = join(folder, 'state', 'move.json');
+      const args = ['move', 'Person', '--from', 'old', '--to', 'relational', '--state', state, '-c', config];
+      await killedOnceItStands([...args, '--page-size', '20'], env, state);
+      const moved = await storeweave([...args, '--json'], env);
+      expect(moved.code).toBe(0);
+      const report = JSON.parse(moved.out) as { isEqual: boolean; entities: { copied: number }[] };
+      expect(report).toMatchObject({ isEqual: true, entities: [{ source: 5000, target: 5000, repaired: 0 }] });
+      expect(report.entities[0]?.copied).toBeLessThan(5000);
+      expect(await readdir(join(folder, 'state'))).toEqual([]);
+
+      const wrong = await storeweave([...args, '--to', 'graph'], env);
+      expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('declared for the store "relational"') });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+/** SIGKILL as soon as the file is there. */
+async function killedOnceItStands(args: readonly string[], env: NodeJS.ProcessEnv, file: string): Promise<void> {
+  const child = start(args, env);
+  const over = new Promise((resolve) => child.once('close', resolve));
+  while (child.exitCode === null && !existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGKILL');
+  await over;
+  expect(child.signalCode).toBe('SIGKILL');
+}
 
 describe('doctor', () => {
   it('tells version, latency, clock and what is to be done', async () => {

@@ -6,6 +6,7 @@ import { ConfigurationError, StoreweaveError } from '@storeweave/core';
 import { Command, CommanderError, Option } from 'commander';
 import { doctor } from './commands/doctor.js';
 import { type GenerateFlags, generateMigration, revertMigration, runMigrations } from './commands/migration.js';
+import { type MoveFlags, move } from './commands/move.js';
 import { schemaApply, schemaPlan } from './commands/schema.js';
 import { ExitCode } from './exit-code.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
@@ -80,6 +81,19 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     .command('revert')
     .description('revert the last migration')
     .action(() => run(revertMigration));
+
+  program
+    .command('move <entity>')
+    .description('copy an entity to the store that it is declared for, and verify; nobody may write it in the last run')
+    .requiredOption('--from <store>', 'logical name that the store is bound to which has the rows')
+    .option('--to <store>', 'logical name of the store that it moves to; checked against the declaration')
+    .option('--page-size <rows>', 'rows at a time', '1000')
+    .option('--delete-extra', 'delete rows that only the target has', false)
+    .option(
+      '--state <file>',
+      'where a stopped move goes on (default: .storeweave/move-<entity>.json beside the configuration)',
+    )
+    .action((entity: string, flags: MoveFlags) => run((loaded, output) => move(loaded, output, entity, flags)));
 
   program
     .command('doctor')

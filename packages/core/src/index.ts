@@ -104,6 +104,15 @@ export type * from './types/input.js';
 export type * from './types/properties.js';
 export type * from './types/where.js';
 export { type DiagnoseOptions, diagnose, type StoreDiagnosis } from './weave/diagnosis.js';
+export type { Difference } from './weave/move/comparison.js';
+export {
+  type MovedEntity,
+  type MoveOptions,
+  type MovePosition,
+  type MoveProgress,
+  type MoveReport,
+  moveEntity,
+} from './weave/move/move.js';
 export { type PlannedChange, Schema, type SchemaApplyOptions, type SchemaMode, SchemaPlan } from './weave/schema.js';
 export { Session } from './weave/session.js';
 export { type OpenOptions, type SessionOptions, Storeweave } from './weave/storeweave.js';

@@ -68,6 +68,9 @@ export interface Store {
   /** The driver's own object: enlisted in the transaction where one is given, the client or pool otherwise. */
   native(access: Access): unknown;
 
+  /** With `sequences`: the next id made for this entity is greater than every stored one. For rows that came with ids. */
+  advanceSequences?(entity: EntityModel, access: Access): Promise<void>;
+
   /** Asks the server about itself, in one round trip where it can: the time that it takes is shown as the latency. */
   inspect?(access: Access): Promise<StoreInspection>;
 

@@ -28,6 +28,7 @@ export type ChaosCall =
   | 'shortestPath'
   | 'window'
   | 'sql'
+  | 'advanceSequences'
   | 'inspect'
   | 'plan'
   | 'apply';

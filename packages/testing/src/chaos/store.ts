@@ -110,6 +110,10 @@ export class ChaosStore implements Store {
     return this.#call(batch.op, batch.entity, access, (given) => this.inner.write(batch, given));
   }
 
+  async advanceSequences(entity: EntityModel, access: Access): Promise<void> {
+    await this.#call('advanceSequences', entity, access, async (given) => this.inner.advanceSequences?.(entity, given));
+  }
+
   async inspect(access: Access): Promise<StoreInspection> {
     const nothing: StoreInspection = { product: 'unknown', version: 'unknown', missing: [] };
     return this.#call('inspect', undefined, access, async (given) => (await this.inner.inspect?.(given)) ?? nothing);

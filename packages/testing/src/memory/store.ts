@@ -222,6 +222,17 @@ export class MemoryStore implements Store {
     );
   }
 
+  async advanceSequences(entity: EntityModel): Promise<void> {
+    const { rows, sequences } = this.domain.table(entity);
+    for (const id of entity.ids) {
+      if (id.generated !== 'sequence') continue;
+      for (const row of rows.values()) {
+        const taken = BigInt(row[id.column] as number | bigint);
+        if (taken > (sequences.get(id.column) ?? 0n)) sequences.set(id.column, taken);
+      }
+    }
+  }
+
   async inspect(): Promise<StoreInspection> {
     return {
       product: 'memory',
