@@ -1,5 +1,5 @@
 /** `storeweave move`: an entity's rows from one store to another, resumable, verified by count and by content. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigurationError, type MoveProgress, type MoveReport, moveEntity } from '@storeweave/core';
 import { ExitCode } from '../exit-code.js';
@@ -46,7 +46,7 @@ export async function move(
       if (progress.position !== undefined) saves.save(progress.position);
     },
   }).finally(() => saves.end());
-  await rm(file, { force: true });
+  for (const left of [file, `${file}.new`]) await rm(left, { force: true });
   output.result(report, describe(report));
   return report.isEqual ? ExitCode.ok : ExitCode.differs;
 }
@@ -88,7 +88,9 @@ class Saves {
     while (this.#next !== undefined) {
       const position = this.#next;
       this.#next = undefined;
-      await writeFile(this.file, JSON.stringify(position));
+      // Whole or not at all, whenever we die.
+      await writeFile(`${this.file}.new`, JSON.stringify(position));
+      await rename(`${this.file}.new`, this.file);
     }
     this.#writing = undefined;
   }
