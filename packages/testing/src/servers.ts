@@ -2,6 +2,7 @@
 export { type InfluxdbServer, startInfluxdb } from './servers/influxdb.js';
 export type { ServerKind } from './servers/kinds.js';
 export { type MariadbServer, startMariadb } from './servers/mariadb.js';
+export { type MongodbOptions, type MongodbServer, startMongodb } from './servers/mongodb.js';
 export { type Neo4jServer, startNeo4j } from './servers/neo4j.js';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './servers/postgres.js';
 export {

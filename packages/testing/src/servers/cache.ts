@@ -29,6 +29,12 @@ export async function installed(key: string, install: (folder: string) => Promis
   return folder;
 }
 
+/** The folder named `key`, if it is there already. */
+export function cached(key: string): string | undefined {
+  const folder = join(cacheFolder(), key);
+  return existsSync(folder) ? folder : undefined;
+}
+
 function cacheFolder(): string {
   const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
   if (process.platform === 'win32') return join(LOCALAPPDATA ?? homedir(), 'storeweave', 'cache');

@@ -1,0 +1,190 @@
+/**
+ * SecantusDB in a temporary folder: a server that speaks MongoDB's protocol on WiredTiger, with transactions, sessions
+ * and change streams. Its Rust build is quicker to answer and takes minutes to make; its Python wheel is installed in
+ * seconds and slow. It is a beta under GPL-2.0, and only ever a process beside the tests. It listens on the loopback
+ * interface alone; its log is kept where starting it failed.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigurationError } from '@storeweave/core';
+import { cached, installed } from './cache.js';
+import { mongodbAnswers } from './mongodb-client.js';
+import { freePort } from './ports.js';
+import { messageOf, type Running } from './server.js';
+import { type Supervised, supervise, tail } from './supervise.js';
+
+export interface MongodbNativeOptions {
+  /**
+   * What was acknowledged survives a kill: every commit is flushed. Builds the Rust server (about 4 minutes, once) where
+   * Rust is. Default: false.
+   */
+  readonly durable?: boolean;
+}
+
+export interface SecantusProgram {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** For messages and reports. */
+  readonly origin: string;
+}
+
+const RUST_VERSION = '0.5.3-beta.196';
+const RUST_KEY = `secantus-mdb-${RUST_VERSION}-${process.platform}-${process.arch}`;
+const WHEEL_VERSION = '0.7.0b3';
+const WHEEL_KEY = `secantusdb-${WHEEL_VERSION}-${process.platform}-${process.arch}`;
+const START_LIMIT_MS = 30_000;
+
+/** Finds the program, installs or builds it. The reasons why a source gave nothing are collected in `reasons`. */
+export async function secantusProgram(
+  { durable }: MongodbNativeOptions,
+  reasons: string[],
+): Promise<SecantusProgram | undefined> {
+  if (process.platform === 'win32') {
+    reasons.push('starting SecantusDB natively is not supported on Windows');
+    return undefined;
+  }
+  const ready = cached(RUST_KEY);
+  if (ready !== undefined) return rustProgram(ready);
+  const sources = durable === true ? [fromCargo, fromWheel] : [fromWheel, fromCargo];
+  for (const source of sources) {
+    const program = await source(reasons);
+    if (program !== undefined) return program;
+  }
+  return undefined;
+}
+
+function rustProgram(folder: string): SecantusProgram {
+  return {
+    command: join(folder, 'bin', 'secantusd-rs'),
+    args: ['--cache-size', '128M', '--log-file-max', '16MB'],
+    origin: `SecantusDB, Rust ${RUST_VERSION}`,
+  };
+}
+
+async function fromCargo(reasons: string[]): Promise<SecantusProgram | undefined> {
+  if (spawnSync('cargo', ['--version']).status !== 0) {
+    reasons.push('cargo is not installed');
+    return undefined;
+  }
+  return attempt(reasons, 'cargo could not build secantus-mdb', async () => {
+    const folder = await installed(RUST_KEY, async (root) => {
+      const target = join(root, 'target');
+      const args = ['install', 'secantus-mdb', '--version', RUST_VERSION, '--locked', '--ignore-rust-version'];
+      await run('cargo', [...args, '--root', root], { CARGO_TARGET_DIR: target });
+      await rm(target, { recursive: true, force: true });
+    });
+    return rustProgram(folder);
+  });
+}
+
+async function fromWheel(reasons: string[]): Promise<SecantusProgram | undefined> {
+  if (spawnSync('python3', ['-c', 'import venv, ensurepip']).status !== 0) {
+    reasons.push('Python 3 with venv is not installed');
+    return undefined;
+  }
+  return attempt(reasons, 'pip could not install secantusdb', async () => {
+    const folder = await installed(WHEEL_KEY, async (root) => {
+      await run('python3', ['-m', 'venv', root]);
+      const quiet = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check'];
+      await run(join(root, 'bin', 'python3'), [...quiet, `secantusdb==${WHEEL_VERSION}`, 'pymongo==4.20.0']);
+    });
+    return {
+      // Its script names the folder that it was installed in, before that was renamed.
+      command: join(folder, 'bin', 'python3'),
+      args: ['-c', 'from secantus.cli import main; main()', '--cache-size', '256M', '--log-level', 'WARNING'],
+      origin: `SecantusDB, Python wheel ${WHEEL_VERSION}`,
+    };
+  });
+}
+
+async function attempt(
+  reasons: string[],
+  what: string,
+  install: () => Promise<SecantusProgram>,
+): Promise<SecantusProgram | undefined> {
+  try {
+    return await install();
+  } catch (error) {
+    reasons.push(`${what} (${messageOf(error)})`);
+    return undefined;
+  }
+}
+
+async function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
+  let output = '';
+  child.stderr.on('data', (chunk) => {
+    output = (output + String(chunk)).slice(-4_000);
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new Error(output.trim().split('\n').slice(-5).join('\n') || `${command} ended with ${code}`);
+}
+
+export async function startSecantus(
+  { command, args, origin }: SecantusProgram,
+  { durable }: MongodbNativeOptions,
+): Promise<Running & { readonly url: string }> {
+  const root = mkdtempSync(join(tmpdir(), 'storeweave-mongodb-'));
+  const log = join(root, 'server.log');
+  writeFileSync(log, '');
+  let server: Supervised | undefined;
+  let port = 0;
+  const urlOf = (p: number) => `mongodb://127.0.0.1:${p}/`;
+  const start = async () => {
+    const deadline = Date.now() + START_LIMIT_MS;
+    for (;;) {
+      const candidate = port === 0 ? await freePort() : port;
+      const place = ['--host', '127.0.0.1', '--port', String(candidate), '--storage-path', join(root, 'data')];
+      const flush = durable === true ? ['--sync-on-commit'] : [];
+      const started = await supervise({
+        command,
+        args: [...args, ...place, ...flush],
+        log,
+        folder: root,
+        stopSignal: 'TERM',
+      });
+      if (await ready(started, urlOf(candidate), deadline)) {
+        server = started;
+        port = candidate;
+        return;
+      }
+      await started.end('SIGKILL');
+      // The port was taken in between, or a killed server still holds its files.
+      if (Date.now() > deadline || !/in use|already (?:open|locked)|Resource busy/i.test(tail(log, 40))) {
+        throw new ConfigurationError(`${origin} did not start. Its log, kept in ${log}, ends with:\n${tail(log)}`);
+      }
+      await sleep(100);
+    }
+  };
+  await start();
+  return {
+    url: urlOf(port),
+    async stop() {
+      await server?.end('SIGKILL');
+      rmSync(root, { recursive: true, force: true });
+    },
+    async kill() {
+      await server?.end('SIGKILL');
+    },
+    async restart() {
+      await server?.end('SIGTERM');
+      await start();
+    },
+  };
+}
+
+async function ready(server: Supervised, url: string, deadline: number): Promise<boolean> {
+  while (Date.now() < deadline) {
+    if (!server.isRunning()) return false;
+    if (await mongodbAnswers(url)) return true;
+    await sleep(50);
+  }
+  return false;
+}
