@@ -70,7 +70,7 @@ export function step(from: Expression, key: string): Expression {
   const value = isPosition(key)
     ? { $cond: [{ $isArray: ['$$at'] }, { $ifNull: [{ $arrayElemAt: ['$$at', Number(key)] }, null] }, inObject] }
     : inObject;
-  return { $let: { vars: { at: from }, in: value } };
+  return { $let: { vars: { at: { $ifNull: [from, null] } }, in: value } };
 }
 
 /** True for a key that also names a place in an array. */

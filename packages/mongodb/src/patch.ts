@@ -89,7 +89,7 @@ function at(value: Expression, path: readonly string[], removes: boolean, change
     ? { $cond: [{ $isArray: [own] }, inArray(own, Number(key), inner), inObject] }
     : inObject;
   const whereThere = removes ? { $cond: [{ $gt: [step(own, key), null] }, changed, own] } : changed;
-  return { $let: { vars: { [`at${rest.length}`]: value }, in: whereThere } };
+  return { $let: { vars: { [`at${rest.length}`]: { $ifNull: [value, null] } }, in: whereThere } };
 }
 
 /** The array with one element changed, and as long as that needs. An element that is removed closes the gap. */

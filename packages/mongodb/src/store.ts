@@ -7,6 +7,7 @@ import {
   type Condition,
   ConfigurationError,
   type DocumentStore,
+  type EntityClass,
   type EntityModel,
   type PatchSpec,
   type ReadSpec,
@@ -21,6 +22,7 @@ import type { ClientSession, Db, MongoClient } from 'mongodb';
 import { aggregateRows } from './aggregate.js';
 import { writeBatch } from './bulk.js';
 import { capabilitiesOf } from './capabilities.js';
+import { type Change, type ChangesOptions, changesOf } from './changes.js';
 import { filterOf } from './condition.js';
 import type { Deployment } from './connection.js';
 import type { MongodbDomain } from './domain.js';
@@ -117,6 +119,43 @@ export class MongodbStore implements Store {
         ? (await collection(entity).deleteMany(filter, options)).deletedCount
         : (await collection(entity).updateMany(filter, update, options)).matchedCount,
     );
+  }
+
+  /**
+   * The changes of a class's documents as they happen, whoever makes them. Needs a replica set or a sharded cluster.
+   * The first is awaited from the first `next()` on. Leaving the loop ends the stream.
+   *
+   * ```ts
+   * for await (const { kind, id, document, token } of store.changes(Profile, { after: lastToken })) { … }
+   * ```
+   *
+   * Throws `CapabilityError` on a standalone server, `InvalidStateError` where the server's log does not reach back to
+   * `after`, `ConnectionError` after `patienceMs` without a server.
+   */
+  changes<T extends object>(
+    target: EntityClass<T>,
+    options: ChangesOptions = {},
+  ): AsyncGenerator<Change<T>, void, undefined> {
+    const entity = [...this.#entities.values()].find((each) => each.target === target);
+    if (entity === undefined) {
+      throw new ConfigurationError(`${target.name} is not kept in this store, or the store is not open.`, {
+        entity: target.name,
+      });
+    }
+    return changesOf<T>(this.domain, entity, options);
+  }
+
+  /**
+   * How far this store has seen the database's history, as a text for a cookie or header; undefined before the first
+   * call. Another process that is given it by `observe` reads nothing older, on secondaries too.
+   */
+  causalToken(): string | undefined {
+    return this.domain.causality.token();
+  }
+
+  /** Lets later calls begin no earlier than a token of `causalToken`. Throws `InvalidQueryError` for anything else. */
+  observe(causalToken: string): void {
+    this.domain.causality.observe(causalToken);
   }
 
   native(access: Access): MongodbNative {
