@@ -41,6 +41,23 @@ export class ErrorSubjects {
     this.#constraints.set(name, properties);
   }
 
+  /** Of a check that nobody told of: PostgreSQL calls it `table_column_check` where its author gave no name. */
+  #ofConstraint(
+    table: Table,
+    error: { readonly table?: string; readonly constraint?: string },
+  ): readonly string[] | undefined {
+    const { constraint } = error;
+    if (constraint === undefined) return undefined;
+    const known = this.#constraints.get(constraint);
+    if (known !== undefined) return known;
+    const prefix = `${error.table}_`;
+    const column = constraint.startsWith(prefix)
+      ? /^(.+)_check\d*$/.exec(constraint.slice(prefix.length))?.[1]
+      : undefined;
+    const property = column === undefined ? undefined : table.columns.get(column);
+    return property === undefined ? undefined : [property];
+  }
+
   find(
     error: {
       readonly table?: string;
@@ -60,7 +77,7 @@ export class ErrorSubjects {
     }
     const columns = error.column === undefined ? (key?.[1] ?? '').split(', ').map(unquoted) : [error.column];
     const named = columns.flatMap((column) => table.columns.get(column) ?? []);
-    const properties = (error.constraint === undefined ? undefined : this.#constraints.get(error.constraint)) ?? named;
+    const properties = this.#ofConstraint(table, error) ?? named;
     const property = properties.length === 0 ? undefined : properties.join(', ');
     const { name } = table.entity;
     return {

@@ -89,6 +89,10 @@ describe('errors', () => {
       subjects,
     );
     expect(key).toMatchObject({ entity: 'User', property: 'boss' });
+    const check = mapError(server('23514', { table: 'users', constraint: 'users_email_check' }), subjects);
+    expect(check).toMatchObject({ entity: 'User', property: 'mail', constraint: 'users_email_check' });
+    const other = mapError(server('23514', { table: 'users', constraint: 'sane' }), subjects);
+    expect(other).toMatchObject({ entity: 'User', property: undefined, constraint: 'sane' });
     expect(mapError(server('22001'), subjects, User)).toMatchObject({ entity: 'User' });
     expect(mapError(server('23505', { table: 'other' }), subjects).message).toMatch(/^Table "other" is taken/);
   });
