@@ -14,9 +14,10 @@ import {
 import type { Session } from 'neo4j-driver';
 import type { Connection } from './connection.js';
 import { mapError } from './errors.js';
+import { abortedBy, limited } from './limits.js';
 import type { GraphNames } from './names.js';
 import type { Cypher } from './scope.js';
-import { type Answer, abortedBy, Neo4jTransaction, type Runner, timedOut } from './transaction.js';
+import { type Answer, Neo4jTransaction, type Runner } from './transaction.js';
 
 export type Mode = 'READ' | 'WRITE';
 
@@ -56,18 +57,18 @@ export class Neo4jDomain implements TransactionDomain {
 
   /** One statement. */
   async run(statement: Cypher, access: Access, mode: Mode, about?: EntityModel): Promise<Answer> {
-    if (access.transaction !== undefined) return this.own(access).run(statement, about);
+    if (access.transaction !== undefined) return this.own(access).runner(access).run(statement, about);
     return again(() => this.#autocommit(statement, access, mode, about));
   }
 
   /** Several statements that are kept all or not at all. */
   async atomically<R>(access: Access, mode: Mode, work: (runner: Runner) => Promise<R>): Promise<R> {
-    if (access.transaction !== undefined) return work(this.own(access));
+    if (access.transaction !== undefined) return work(this.own(access).runner(access));
     return again(async () => {
       const { signal, timeoutMs, label } = access;
       const transaction = await this.begin({ readOnly: mode === 'READ', signal, timeoutMs, label });
       try {
-        const result = await work(transaction);
+        const result = await work(transaction.runner({ signal, timeoutMs }));
         await transaction.commit();
         return result;
       } finally {
@@ -97,25 +98,19 @@ export class Neo4jDomain implements TransactionDomain {
     const { signal, timeoutMs, label } = access;
     if (signal?.aborted === true) throw abortedBy(signal);
     const session = this.connection.session(mode);
-    // Closing the session resets its connection, and with it ends what the server is doing for it.
-    const leave = (error: StoreweaveError) => {
-      failure ??= error;
-      void closed(session);
-    };
-    let failure: StoreweaveError | undefined;
-    const onAbort = () => signal !== undefined && leave(abortedBy(signal));
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => leave(timedOut(timeoutMs)), timeoutMs);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    let isLeft = false;
     try {
-      const { records } = await session.run(text, values, settings(timeoutMs, label));
-      if (failure !== undefined) throw failure;
+      const running = Promise.resolve(session.run(text, values, settings(timeoutMs, label)));
+      // Closing the session resets its connection, and with it ends what the server is doing for it.
+      const { records } = await limited({ signal, timeoutMs }, running, () => {
+        isLeft = true;
+        void closed(session);
+      });
       return records.map((record) => record.get(0) as unknown);
     } catch (error) {
-      throw failure ?? mapError(error, this.names, about);
+      throw mapError(error, this.names, about);
     } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      await closed(session);
+      if (!isLeft) await closed(session);
     }
   }
 }

@@ -3,29 +3,28 @@
  * or signal, and then the session is closed and gives its connection back.
  */
 import {
-  AbortedError,
   type EntityModel,
   InvalidStateError,
   StoreweaveError,
-  TimeoutError,
   type Transaction,
   type TransactionDomain,
   type TransactionOptions,
 } from '@storeweave/core';
 import type { Transaction as DriverTransaction, Session } from 'neo4j-driver';
 import { mapCommitError, mapError } from './errors.js';
+import { abortedBy, type Limits, limited, timedOut } from './limits.js';
 import type { GraphNames } from './names.js';
 import type { Cypher } from './scope.js';
 
 /** The rows of an answer's only column. */
 export type Answer = readonly unknown[];
 
-/** Runs statements one after the other: inside a transaction, or each on its own. */
+/** Runs statements one after the other. */
 export interface Runner {
   run(statement: Cypher, about?: EntityModel): Promise<Answer>;
 }
 
-export class Neo4jTransaction implements Transaction, Runner {
+export class Neo4jTransaction implements Transaction {
   #over = false;
   #failure: StoreweaveError | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -54,16 +53,9 @@ export class Neo4jTransaction implements Transaction, Runner {
     return this.inner;
   }
 
-  async run({ text, values }: Cypher, about?: EntityModel): Promise<Answer> {
-    this.#assertOpen();
-    try {
-      const { records } = await this.inner.run(text, values);
-      return records.map((record) => record.get(0) as unknown);
-    } catch (error) {
-      const mapped = this.#failure ?? mapError(error, this.names, about);
-      this.#failure ??= mapped;
-      throw mapped;
-    }
+  /** Statements of one call. A limit that passes ends the whole transaction: what it waited for is still under way. */
+  runner(limits: Limits): Runner {
+    return { run: (statement, about) => this.#run(statement, limits, about) };
   }
 
   async commit(): Promise<void> {
@@ -98,6 +90,21 @@ export class Neo4jTransaction implements Transaction, Runner {
     await this.#undo();
   }
 
+  async #run({ text, values }: Cypher, limits: Limits, about?: EntityModel): Promise<Answer> {
+    this.#assertOpen();
+    try {
+      const answer = limited(
+        limits,
+        Promise.resolve(this.inner.run(text, values)),
+        (error) => void this.abandon(error),
+      );
+      return (await answer).records.map((record) => record.get(0) as unknown);
+    } catch (error) {
+      this.#failure ??= mapError(error, this.names, about);
+      throw this.#failure;
+    }
+  }
+
   async #undo(): Promise<void> {
     try {
       if (this.inner.isOpen()) await this.inner.rollback();
@@ -123,13 +130,4 @@ export class Neo4jTransaction implements Transaction, Runner {
     if (!this.#over) return;
     throw this.#failure ?? new InvalidStateError('The transaction is over: it was committed or rolled back.');
   }
-}
-
-export function timedOut(timeoutMs: number): TimeoutError {
-  return new TimeoutError(`The time limit of ${timeoutMs} ms passed, and what was under way in Neo4j was ended.`);
-}
-
-export function abortedBy(signal: AbortSignal): StoreweaveError {
-  if (signal.reason instanceof StoreweaveError) return signal.reason;
-  return new AbortedError('The signal ended what was under way in Neo4j.', { cause: signal.reason });
 }

@@ -38,12 +38,17 @@ export async function forget(access: Neo4jAccess, prefixes: readonly string[]): 
       ['INDEX', 'INDEXES'],
     ]) {
       for (const { name, names } of await ask(`SHOW ${kinds} YIELD name, labelsOrTypes AS names`))
-        if (isOurs(names)) await ask(`DROP ${kind} \`${String(name).replaceAll('`', '``')}\` IF EXISTS`);
+        if (isOurs(names)) await ask(`DROP ${kind} ${quoted(String(name))} IF EXISTS`);
     }
     await ask('MATCH (n) WHERE any(l IN labels(n) WHERE any(p IN $prefixes WHERE l STARTS WITH p)) DETACH DELETE n', {
       prefixes,
     });
   });
+}
+
+/** Cypher 5 decodes \uXXXX before it parses, also inside a quoted name. */
+function quoted(name: string): string {
+  return `\`${name.replaceAll('\\u', '\\u005Cu').replaceAll('`', '``')}\``;
 }
 
 async function connected<R>({ url, username, password }: Neo4jAccess, work: (ask: Ask) => Promise<R>): Promise<R> {
