@@ -4,7 +4,7 @@
  */
 import { InvalidQueryError, OptimisticLockError } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
-import type { Field, Row, Value } from '../model/field.js';
+import { type Field, isMadeByStore, type Row, type Value } from '../model/field.js';
 import { and, isFalse, keysIn, orAbsent } from '../query/logic.js';
 import { pagesByKey } from '../query/pages.js';
 import { entitiesIn, settle } from '../query/semi-join.js';
@@ -33,7 +33,7 @@ export async function insertRows(
   return rows;
 }
 
-/** Writes new rows as one batch for those with and one for those without values that the store makes. */
+/** Writes new rows, those together in one batch that lack the same values of the store's making. */
 export async function writeNew(
   work: WorkContext,
   entity: EntityModel,
@@ -42,8 +42,7 @@ export async function writeNew(
   onConflict?: InsertBatch['onConflict'],
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  const open = (row: Row) => entity.ids.some((field) => row[field.index] === undefined);
-  const groups = [rows.filter(open), rows.filter((row) => !open(row))].filter((group) => group.length > 0);
+  const groups = byLack(entity, rows);
   const insert = async (context: WorkContext): Promise<number> => {
     let count = 0;
     for (const group of groups) {
@@ -70,6 +69,19 @@ export async function writeNew(
     return count;
   };
   return groups.length > 1 ? work.atomically(entity, call, insert) : insert(work);
+}
+
+function byLack(entity: EntityModel, rows: readonly Row[]): Row[][] {
+  const fields = entity.fields.filter((field) => field.id || isMadeByStore(field));
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    let lack = '';
+    for (const { index } of fields) if (row[index] === undefined) lack += `${index} `;
+    const group = groups.get(lack);
+    if (group === undefined) groups.set(lack, [row]);
+    else group.push(row);
+  }
+  return [...groups.values()];
 }
 
 /** What an update by filter sets and adds. */

@@ -12,12 +12,13 @@ import {
   type Ref,
   Relational,
   SchemaError,
+  Storeweave,
   Version,
 } from '@storeweave/core';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { databases, openStore, type TestDatabase } from '../databases.fixture.js';
-import type { TypeormStore } from '../typeorm.js';
+import { type TypeormStore, typeorm } from '../typeorm.js';
 import { type GenerateOptions, migrations } from './migrations.js';
 
 type MigrationClass = new () => MigrationInterface;
@@ -260,6 +261,24 @@ describe.each(databases)('on $name', ({ name: product, open }) => {
     const two = await opened(first(), { migrations: [join(directory, '*.js')], migrationsTableName: 'steps' });
     expect(await migrations(two).run()).toHaveLength(1);
     expect(await tables(two)).toStrictEqual(['people', 'steps']);
+  });
+
+  it('is as the readme says', async () => {
+    const { url, extra, poolSize } = database.options();
+    const entities = first();
+    // #region migrations
+    const relational = typeorm({ url, extra, poolSize, migrations: [join(directory, '*.js')] });
+    const weave = await Storeweave.open({ entities, stores: { relational }, schema: 'ignore' });
+    const steps = migrations(relational);
+    const [made] = await steps.generate({ name: 'CreatePeople', directory, format: 'cjs' }); // writes a file, runs nothing
+    // #endregion migrations
+    expect(made?.name).toMatch(/^CreatePeople\d{13}$/);
+    await weave.close();
+    const again = typeorm({ url, extra, poolSize, migrations: [join(directory, '*.js')] });
+    await using later = await Storeweave.open({ entities, stores: { relational: again }, schema: 'ignore' });
+    expect(await migrations(again).pending()).toStrictEqual([made?.name]);
+    await migrations(again).run();
+    expect((await later.schema.plan()).isEmpty).toBe(true);
   });
 
   it('refuses names that are none, and stores that are not open', async () => {

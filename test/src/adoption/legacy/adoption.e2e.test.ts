@@ -28,12 +28,14 @@ describe.each(steps)('$name', ({ adopted }) => {
   beforeAll(async () => {
     const server = await sharedPostgres();
     dataSource = await openShop(await server.database('adoption'));
+    // #region open
     relational = typeorm({ dataSource });
     weave = await Storeweave.open({
       entities: adopted,
       stores: { relational },
       schema: 'verify',
     });
+    // #endregion open
   });
   afterAll(async () => {
     await weave?.close();
@@ -84,6 +86,8 @@ describe.each(steps)('$name', ({ adopted }) => {
       expect(visits.slice(-2).map(({ address }) => address)).toStrictEqual(['::1', '10.1.0.0/16']);
       expect(visits.at(-2)?.at).toStrictEqual(new Date(0));
       expect(visits.at(-1)?.at.getTime()).toBeCloseTo(Date.now(), -5);
+      await weave.repository(Visit).insert([{ address: '10.0.0.7' }, { address: '10.0.0.8', at: new Date(5) }]);
+      expect(await weave.repository(Visit).count({ address: { in: ['10.0.0.7', '10.0.0.8'] } })).toBe(2);
       await weave.repository(Coupon).insert({ code: 'HALF', discount: '0.5' });
       expect(await Coupon.findOneByOrFail({ code: 'HALF' })).toMatchObject({ discount: '0.50' });
     });

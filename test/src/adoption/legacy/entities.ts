@@ -226,6 +226,7 @@ export class Product extends Named {
   suits!: Product[];
 }
 
+// #region order
 @Relational()
 @Entity('orders')
 export class Order extends Timestamped {
@@ -247,11 +248,13 @@ export class Order extends Timestamped {
   )
   lines!: OrderLine[];
 }
+// #endregion order
 
 @Relational()
 @Entity()
 export class OrderLine {
   declare readonly [adopted]: 'order' | 'product' | 'remarks';
+  declare readonly [optional]: Defaults<'orderId' | 'productId'>;
   declare readonly [identity]: 'orderId' | 'productId';
   @PrimaryColumn('uuid') orderId!: string;
   @PrimaryColumn('int') productId!: number;

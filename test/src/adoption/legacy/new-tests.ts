@@ -216,6 +216,39 @@ export function newTests(shop: () => Shop): void {
     expect(await dataSource.getRepository(OrderLine).countBy({ orderId: ids.order })).toBe(0);
   });
 
+  it('is as the readme says', async () => {
+    const { weave } = shop();
+    const userId = (await inTransaction((uow) => uow.create(User, user()))).id;
+    const products = [
+      await inTransaction((uow) => {
+        const category = uow.create(Category, { slug: `s${made++}`, name: 'Tools' });
+        const product = uow.create(Product, { name: 'x', maker: 'y', model: `z${made++}`, price: '1', category });
+        uow.add(category);
+        return product;
+      }),
+    ];
+    // #region both
+    await weave.transaction(async (uow) => {
+      const buyer = await uow.repository(User).findOneOrFail({ where: { id: userId } });
+      const order = uow.create(Order, { buyer });
+      order.lines.push(...products.map((product) => uow.create(OrderLine, { order, product, count: 1 })));
+
+      const manager = (await uow.native('relational')) as EntityManager; // in the same transaction
+      await manager.increment(User, { id: userId }, 'age', 1);
+    });
+
+    const [last] = await weave.repository(Order).find({
+      where: { buyer: { lastName: 'Builder' } },
+      orderBy: { createdAt: 'desc' },
+      limit: 1,
+      populate: ['buyer', 'lines.product'],
+    });
+    last?.lines.map((line) => line.product.name); // plain properties, as TypeORM fills them
+    // #endregion both
+    expect(last?.lines.map(({ product }) => product.name)).toStrictEqual(['x']);
+    expect(last?.buyer.id).toBe(userId);
+  });
+
   it('counts versions with TypeORM, deletes softly as it does, and names what the database refuses', async () => {
     const { dataSource, weave } = shop();
     const bob = await inTransaction((uow) => uow.create(User, user({ age: 5 })));
