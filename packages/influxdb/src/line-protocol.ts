@@ -8,11 +8,18 @@ import type { Layout } from './names.js';
 import { MAX_TIME, MIN_TIME } from './nanos.js';
 import { fieldForm, tagForm, Unkeepable } from './values.js';
 
+/** The series of the points of one batch that have the same tags. */
+export interface Series {
+  /** Measurement and tags, escaped. */
+  readonly text: string;
+  /** What the batch's user keeps of its points, by their time. */
+  readonly places: Map<number | bigint, number>;
+}
+
 export interface Line {
-  /** Measurement and tags, escaped: what names the series. */
-  readonly series: string;
+  readonly series: Series;
   /** In units of the timestamp's precision. */
-  readonly time: string;
+  readonly time: number | bigint;
   /** The whole line. */
   readonly text: string;
 }
@@ -22,7 +29,10 @@ const MAX_SERIES = 65_535;
 
 export type LineWriter = (row: Row) => Line;
 
-/** Makes lines of rows that are aligned with the fields of the entity. */
+/** Series by the values of their tags, one level for each. */
+interface Branch extends Map<Value, Branch | Series> {}
+
+/** Makes lines of the rows of one batch, which are aligned with the fields of the entity. */
 export function lineWriter(layout: Layout): LineWriter {
   const { entity, time, unit, presence } = layout;
   const head = layout.measurement.replaceAll(/[, ]/g, '\\$&');
@@ -41,29 +51,54 @@ export function lineWriter(layout: Layout): LineWriter {
     );
   };
 
-  return (row) => {
-    let series = head;
+  const makeSeries = (row: Row): Series => {
+    let text = head;
     for (const { field, key, form } of tags) {
-      const value = row[field.index];
-      if (value === null || value === undefined) throw missing(layout, field, row);
       try {
-        series += key + escapeTag(form.to(value));
+        text += key + escapeTag(form.to(row[field.index]));
       } catch (error) {
-        refuse(row, field, value, error);
+        refuse(row, field, row[field.index], error);
       }
     }
-    if (series.length > MAX_SERIES / 3 && Buffer.byteLength(series) > MAX_SERIES) {
+    if (text.length > MAX_SERIES / 3 && Buffer.byteLength(text) > MAX_SERIES) {
       throw new InvalidValueError(
-        `The tags of a point of ${entity.name} are longer than the ${MAX_SERIES} bytes that InfluxDB takes together. Move long texts to fields. Nothing of the batch was sent.`,
+        `The tags of the point of ${entity.name} ${describePoint(layout, row)} are longer than the ${MAX_SERIES} bytes that InfluxDB takes together. Move long texts to fields. Nothing of the batch was sent.`,
         { entity: entity.name, key: keyOf(layout, row), store: entity.store },
       );
     }
+    return { text, places: new Map() };
+  };
+
+  // Batches have many points of few series: each is made once, found by one tag after the other.
+  const known: Branch = new Map();
+  const seriesOf = (row: Row): Series => {
+    let branch = known;
+    let found: Branch | Series | undefined = known;
+    for (const [i, { field }] of tags.entries()) {
+      const value = row[field.index];
+      if (value === null || value === undefined) throw missing(layout, field);
+      found = branch.get(value);
+      if (found === undefined) {
+        found = i === tags.length - 1 ? makeSeries(row) : new Map();
+        branch.set(value, found);
+      }
+      if (found instanceof Map) branch = found;
+    }
+    if (!(found instanceof Map)) return found;
+    bare ??= makeSeries(row);
+    return bare;
+  };
+  let bare: Series | undefined;
+  const [least, greatest] = [-(-MIN_TIME / unit), MAX_TIME / unit];
+
+  return (row) => {
+    const series = seriesOf(row);
     let values = '';
     let present = ',';
     for (const { field, key, form } of fields) {
       const value = row[field.index];
       if (value === null || value === undefined) {
-        if (!field.nullable) throw missing(layout, field, row);
+        if (!field.nullable) throw missing(layout, field);
         continue;
       }
       try {
@@ -75,13 +110,11 @@ export function lineWriter(layout: Layout): LineWriter {
     }
     if (presenceKey !== undefined) values += `${values === '' ? '' : ','}${presenceKey}"${present}"`;
     const at = row[time.index] as number | bigint | null | undefined;
-    if (at === null || at === undefined) throw missing(layout, time, row);
-    const nanos = BigInt(at) * unit;
-    if (nanos < MIN_TIME || nanos > MAX_TIME) {
+    if (at === null || at === undefined) throw missing(layout, time);
+    if (at < least || at > greatest) {
       refuse(row, time, at, new Unkeepable('is outside of the years 1677 to 2262, which is what InfluxDB keeps'));
     }
-    const text = String(at);
-    return { series, time: text, text: `${series} ${values} ${text}` };
+    return { series, time: at, text: `${series.text} ${values} ${at}` };
   };
 }
 
@@ -99,7 +132,7 @@ export function keyOf(layout: Layout, row: Row): Row {
   return layout.entity.ids.map((field) => row[field.index]);
 }
 
-function missing({ entity }: Layout, field: Field, _row: Row): NotNullViolationError {
+function missing({ entity }: Layout, field: Field): NotNullViolationError {
   return new NotNullViolationError(
     `${entity.name}.${field.name} has no value but is not nullable. Give it one or declare it nullable.`,
     { entity: entity.name, property: field.name, store: entity.store },

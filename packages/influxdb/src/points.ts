@@ -33,13 +33,15 @@ export async function fetchPoints(
   const measures = layout.measures.filter((field) => fields.has(field));
   const keys = new Set([layout.anchor, ...measures.map((field) => field.column)]);
   if (layout.presence !== undefined && measures.some((field) => field.nullable)) keys.add(layout.presence);
+  // One key has nothing to be put side by side with, and the pivot is half of the work.
+  const [only] = keys.size === 1 ? keys : [];
   const flux = [
     pointsFlux(layout, selection, selection.range, [...keys]),
     ...(perSeries === undefined ? [] : [limitFlux(perSeries.count, perSeries.from)]),
-    '|> drop(columns: ["_start", "_stop", "_measurement"])',
-    '|> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
+    `|> drop(columns: ["_start", "_stop", "_measurement"${only === undefined ? '' : ', "_field"'}])`,
+    ...(only === undefined ? ['|> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")'] : []),
   ].join('\n  ');
-  const decode = new RowDecoder(layout, fields, perSeries !== undefined);
+  const decode = new RowDecoder(layout, fields, perSeries !== undefined, only);
   await connection.query(
     flux,
     {
@@ -89,7 +91,11 @@ class RowDecoder {
   #cells: readonly Cell[] = [];
   #anchor: number | undefined;
 
-  constructor(layout: Layout, fields: ReadonlySet<Field>, anchored: boolean) {
+  /** The key whose values are in the column `_value`. */
+  readonly #only: string | undefined;
+
+  constructor(layout: Layout, fields: ReadonlySet<Field>, anchored: boolean, only: string | undefined) {
+    this.#only = only;
     this.#layout = layout;
     this.#fields = fields;
     this.#anchored = anchored;
@@ -114,13 +120,14 @@ class RowDecoder {
         row[field.index] = text === '' && !isText ? null : from(text);
       });
     }
-    const present = presence === undefined ? undefined : columns.get(presence);
+    const place = (key: string) => columns.get(key === this.#only ? '_value' : key);
+    const present = presence === undefined ? undefined : place(presence);
     for (const field of measures) {
-      const column = columns.get(field.column);
+      const column = place(field.column);
       if (column === undefined || !this.#fields.has(field)) continue;
       cells.push(measureCell(field, column, present));
     }
-    this.#anchor = columns.get(anchor);
+    this.#anchor = place(anchor);
     this.#cells = cells;
   }
 

@@ -7,24 +7,26 @@ import { HttpError } from '@influxdata/influxdb-client';
 import { CheckViolationError, InvalidValueError, type Row } from '@storeweave/core';
 import type { Connection } from './connection.js';
 import { type Call, messageOf } from './errors.js';
-import { describePoint, keyOf, type Line, type LineWriter } from './line-protocol.js';
+import { describePoint, keyOf, lineWriter } from './line-protocol.js';
 import type { Layout } from './names.js';
 import { refusal } from './refusal.js';
 
 /** A row and its line. */
 export interface Prepared {
   readonly row: Row;
-  readonly line: Line;
+  readonly text: string;
 }
 
 /** Makes lines of rows; of rows for the same point the last one counts. Throws before anything is sent. */
-export function prepare(layout: Layout, writer: LineWriter, rows: readonly Row[]): Prepared[] {
-  const last = new Map<string, Prepared>();
+export function prepare(layout: Layout, rows: readonly Row[]): Prepared[] {
+  const writer = lineWriter(layout);
+  const prepared: Prepared[] = [];
   for (const row of rows) {
-    const line = writer(row);
-    last.set(`${line.series} ${line.time}`, { row, line });
+    const { series, time, text } = writer(row);
+    const place = series.places.get(time);
+    if (place === undefined) series.places.set(time, prepared.push({ row, text }) - 1);
+    else prepared[place] = { row, text };
   }
-  const prepared = [...last.values()];
   refuseOld(layout, prepared);
   return prepared;
 }
@@ -47,14 +49,14 @@ export async function send(
     let end = at;
     // Characters bound bytes well enough: a character is at most three of them.
     while (end < points.length && (end === at || size < batchBytes))
-      size += (points[end++] as Prepared).line.text.length + 1;
+      size += (points[end++] as Prepared).text.length + 1;
     await post(points.slice(at, end), layout, connection, call);
     at = end;
   }
 }
 
 async function post(points: readonly Prepared[], layout: Layout, connection: Connection, call: Call): Promise<void> {
-  const body = points.map(({ line }) => line.text).join('\n');
+  const body = points.map(({ text }) => text).join('\n');
   const query = { org: connection.org, bucket: layout.bucket, precision: layout.time.timePrecision };
   let refused: HttpError | undefined;
   await connection.attempt(call, async (options) => {

@@ -10,13 +10,14 @@ import {
   windowGrid,
 } from '@storeweave/core';
 import { compareValues } from './compare.js';
-import { both, rangeOf, selectionOf } from './condition.js';
+import { both, isEmpty, rangeOf, selectionOf } from './condition.js';
 import type { Connection } from './connection.js';
 import type { Call } from './errors.js';
 import { type Fold, foldOf } from './fold.js';
 import { fillGaps } from './gaps.js';
 import type { Layout } from './names.js';
 import { keyText } from './predicate.js';
+import { pushedOf, pushWindows } from './pushdown.js';
 import { byTime, slices } from './slices.js';
 
 /** Points that are held at once. */
@@ -45,13 +46,24 @@ export async function window(
       : spec.from === undefined
         ? undefined
         : single(spec.from, time);
-  const order = byTime(layout);
-  for await (const slice of slices(connection, { layout, selection, fields, direction: 'asc', size: SLICE }, call)) {
-    for (const row of slice.sort(order)) {
-      const at = row[time.index];
-      // Without windows everything is one, which begins where the range does, or else with the first point of all.
-      grid ??= single(at, time);
-      add(spec, groups, row, grid.startOf(toMs(at, time)));
+  const pushed = pushedOf(spec, layout, selection);
+  const known = grid;
+  const cells =
+    pushed === undefined || known === undefined || isEmpty(selection.range)
+      ? undefined
+      : await pushWindows(spec, pushed, layout, selection, connection, (nanos) => known.startOf(millis(nanos)), call);
+  for (const { group, at, values } of cells ?? []) {
+    windowsOf(groups, group).set(known?.startOf(millis(at)) ?? 0, values.map(folded));
+  }
+  if (cells === undefined) {
+    const order = byTime(layout);
+    for await (const slice of slices(connection, { layout, selection, fields, direction: 'asc', size: SLICE }, call)) {
+      for (const row of slice.sort(order)) {
+        const at = row[time.index];
+        // Without windows everything is one, which begins where the range does, or else with the first point of all.
+        grid ??= single(at, time);
+        add(spec, groups, row, grid.startOf(toMs(at, time)));
+      }
     }
   }
   if (groups.size === 0 && spec.groupBy.length === 0 && spec.fill !== 'none')
@@ -64,22 +76,34 @@ export async function window(
 }
 
 function add(spec: WindowSpec, groups: Map<string, Group>, row: Row, start: number): void {
-  const values = spec.groupBy.map((field) => row[field.index] ?? null);
+  const windows = windowsOf(
+    groups,
+    spec.groupBy.map((field) => row[field.index] ?? null),
+  );
+  let folds = windows.get(start);
+  if (folds === undefined) {
+    folds = spec.columns.map((column) => foldOf(column.function, column.field));
+    windows.set(start, folds);
+  }
+  spec.columns.forEach(({ field }, at) => {
+    const value = row[field.index] ?? null;
+    if (value !== null) folds[at]?.add(value);
+  });
+}
+
+function windowsOf(groups: Map<string, Group>, values: readonly Value[]): Group['windows'] {
   const name = keyText(values);
   let group = groups.get(name);
   if (group === undefined) {
     group = { values, windows: new Map() };
     groups.set(name, group);
   }
-  let folds = group.windows.get(start);
-  if (folds === undefined) {
-    folds = spec.columns.map((column) => foldOf(column.function, column.field));
-    group.windows.set(start, folds);
-  }
-  spec.columns.forEach(({ field }, at) => {
-    const value = row[field.index] ?? null;
-    if (value !== null) folds[at]?.add(value);
-  });
+  return group.windows;
+}
+
+/** What was folded elsewhere. */
+function folded(value: Value): Fold {
+  return { add: () => {}, result: () => value };
 }
 
 function rowsOf(spec: WindowSpec, time: Field, group: Group, all: readonly number[] | undefined): WindowRow[] {
@@ -135,9 +159,11 @@ function remembering(grid: WindowGrid): WindowGrid {
 
 function toMs(value: Value, time: Field): number {
   if (time.timePrecision === 'ms') return Number(value);
-  const unit = time.timePrecision === 'us' ? 1_000n : 1_000_000n;
-  const at = BigInt(value as bigint);
-  return Number(at >= 0n ? at / unit : (at - unit + 1n) / unit);
+  return millis((value as bigint) * (time.timePrecision === 'us' ? 1_000n : 1n));
+}
+
+function millis(nanos: bigint): number {
+  return Number(nanos >= 0n ? nanos / 1_000_000n : (nanos - 999_999n) / 1_000_000n);
 }
 
 function fromMs(ms: number, time: Field): Value {

@@ -46,7 +46,7 @@ export async function sendRows(
   rows: readonly Row[],
   { layout, connection, batchBytes, call }: WriteContext,
 ): Promise<number> {
-  const points = prepare(layout, lineWriter(layout), rows);
+  const points = prepare(layout, rows);
   await send(points, layout, connection, batchBytes, call);
   return points.length;
 }
