@@ -63,6 +63,10 @@ function figuresOf(ended: Ended): Figures {
   return JSON.parse(ended.stdout) as Figures;
 }
 
+test('the same figures on PostgreSQL, MongoDB, Neo4j and InfluxDB, each with its own model', async () => {
+  expect(figuresOf(await job(['--json', '--stores', 'real']))).toEqual(expected);
+}, 900_000);
+
 test('the first run loads and prints the figures; the second finds the data and prints the same', async () => {
   const data = join(folder, 'twice');
   expect(figuresOf(await job(['--json', '--data', data]))).toEqual(expected);

@@ -1,7 +1,8 @@
 /**
  * Loads the data through units of work, a chunk each. What a chunk adds and how far the part has come are written in one
  * transaction, so that a job that is killed anywhere goes on, when it is started again, behind the last chunk that was
- * committed: nothing is missing and nothing is there twice.
+ * committed: nothing is missing and nothing is there twice. Where the stores do not commit together, the count follows
+ * the chunk in a transaction of its own, and the chunk that may have been written is written again, which changes nothing.
  */
 import type { Storeweave, UnitOfWork } from '@storeweave/core';
 import { readAirports } from './data/airports.js';
@@ -11,6 +12,7 @@ import { FLIGHT_SETS } from './data/source.js';
 import { Airport, AirportGuide, FlightDelay, LoadProgress, Route } from './model.js';
 import type { Options } from './options.js';
 import type { Progress } from './progress.js';
+import type { Places } from './stores.js';
 import { type GuideFacts, type RouteCount, Tally } from './tally.js';
 
 /** What the loading has done. */
@@ -34,14 +36,15 @@ const PARTS: readonly Part[] = ['airports', 'flights', 'routes', 'guides'];
 /** Loads what is not there yet. Throws `DataError`, `RefusedError`, and the errors of the stores. */
 export async function load(
   weave: Storeweave,
+  places: Places,
   options: Options,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<LoadReport> {
   const started = performance.now();
   const before = await progressRows(weave);
-  refuseOtherFlights(before, options);
-  const loader = new Loader(weave, options, progress, signal, before);
+  refuseOtherFlights(before, places, options);
+  const loader = new Loader(weave, places, options, progress, signal, before);
   if (!PARTS.every((part) => loader.isComplete(part))) await loadParts(loader, options);
   return { loaded: loader.loaded, found: loader.found, seconds: (performance.now() - started) / 1000 };
 }
@@ -53,9 +56,9 @@ async function loadParts(loader: Loader, { source, flights, chunk }: Options): P
     airports.push(airport);
     places.set(airport.iata, { latitude: airport.latitude, longitude: airport.longitude });
   }
-  await loader.run('airports', airports.length, inChunks(airports, chunk), (uow, some) => {
-    for (const airport of some) uow.create(Airport, airport);
-  });
+  await loader.run('airports', airports.length, inChunks(airports, chunk), (uow, some) =>
+    uow.repository(Airport).upsert(some),
+  );
 
   // All flights pass by, those that are loaded already too: the routes and guides are counted from them.
   const tally = new Tally();
@@ -78,18 +81,17 @@ async function loadParts(loader: Loader, { source, flights, chunk }: Options): P
   });
 
   const routes: RouteCount[] = tally.routes();
-  await loader.run('routes', routes.length, inChunks(routes, chunk), (uow, some) => {
-    for (const route of some) uow.create(Route, route);
-  });
+  await loader.run('routes', routes.length, inChunks(routes, chunk), (uow, some) => uow.repository(Route).upsert(some));
 
   const guides: [string, GuideFacts][] = [...tally.guides()];
   await loader.run('guides', guides.length, inChunks(guides, chunk), (uow, some) => {
-    for (const [iata, facts] of some) {
+    const written = some.map(([iata, facts]) => {
       const location = places.get(iata);
       if (location === undefined)
         throw new DataError('airports.csv', undefined, `flights leave ${iata}, which is not in it`);
-      uow.create(AirportGuide, { iata, location, ...facts });
-    }
+      return { iata, location, ...facts };
+    });
+    return uow.repository(AirportGuide).upsert(written);
   });
 }
 
@@ -101,6 +103,7 @@ class Loader {
 
   constructor(
     private readonly weave: Storeweave,
+    private readonly places: Places,
     private readonly options: Options,
     private readonly progress: Progress,
     private readonly signal: AbortSignal,
@@ -119,7 +122,7 @@ class Loader {
     part: Part,
     total: number,
     chunks: AsyncIterable<readonly T[]> | Iterable<readonly T[]>,
-    write: (uow: UnitOfWork, records: readonly T[]) => void | Promise<void>,
+    write: (uow: UnitOfWork, records: readonly T[]) => Promise<unknown>,
   ): Promise<void> {
     const before = this.#done.get(part)?.done ?? 0;
     const complete = this.isComplete(part);
@@ -133,8 +136,11 @@ class Loader {
         if (complete || rest.length === 0) continue;
         await this.weave.transaction({ label: `load ${part}`, flush: 'commit' }, async (uow) => {
           await write(uow, rest);
-          await this.#note(uow, part, seen - rest.length, seen, false);
+          if (this.places.together) await this.#note(uow, part, seen - rest.length, seen, false);
         });
+        if (!this.places.together) {
+          await this.weave.transaction((uow) => this.#note(uow, part, seen - rest.length, seen, false));
+        }
         this.loaded += rest.length;
         this.progress.advance(rest.length);
       }
@@ -163,10 +169,9 @@ async function progressRows(weave: Storeweave): Promise<LoadProgress[]> {
   return weave.repository(LoadProgress).find();
 }
 
-function refuseOtherFlights(before: readonly LoadProgress[], options: Options): void {
+function refuseOtherFlights(before: readonly LoadProgress[], { where }: Places, options: Options): void {
   const other = before.find((row) => row.flights !== options.flights);
   if (other === undefined) return;
-  const where = options.url === undefined ? options.data : 'the server';
   throw new RefusedError(
     `The data in ${where} was loaded with --flights ${other.flights}, and --flights ${options.flights} was asked for. ` +
       'Use another place, or --fresh to start over.',
@@ -176,7 +181,8 @@ function refuseOtherFlights(before: readonly LoadProgress[], options: Options): 
 /** Deletes all that an earlier run has loaded. */
 export async function startOver(weave: Storeweave): Promise<void> {
   await weave.transaction({ label: 'start over' }, async (uow) => {
-    for (const entity of [FlightDelay, Route, AirportGuide, Airport, LoadProgress]) {
+    // The count first: where the stores do not commit together, it must never speak of what is gone.
+    for (const entity of [LoadProgress, FlightDelay, Route, AirportGuide, Airport]) {
       await uow.repository<object>(entity).delete({});
     }
   });

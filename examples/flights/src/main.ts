@@ -3,7 +3,6 @@
  * data or stores that do not serve, 2 for a command line that makes no sense, 130 when interrupted.
  */
 import { Storeweave, StoreweaveError } from '@storeweave/core';
-import { embedded } from '@storeweave/embedded';
 import { counted, QueryCount } from './counted.js';
 import { DataError } from './data/data-error.js';
 import { load, RefusedError, startOver } from './load.js';
@@ -13,27 +12,40 @@ import { progressOn, silent } from './progress.js';
 import { busiestAirports, delays, figures, indirect, totals, twoHops } from './questions.js';
 import { busiestTable, delayChart, loadLine, queryLine, reachTable, type Screen } from './render.js';
 import { showcase, takeBack } from './showcase.js';
+import { openPlaces, type Places } from './stores.js';
 
 async function run(options: Options, signal: AbortSignal): Promise<void> {
+  const places = await openPlaces(options, (text) => void process.stderr.write(options.json ? '' : `${text}\n`));
+  try {
+    await runOn(places, options, signal);
+  } finally {
+    await places.stop();
+  }
+}
+
+async function runOn(places: Places, options: Options, signal: AbortSignal): Promise<void> {
   const count = new QueryCount();
-  const place = options.url === undefined ? { path: options.data } : { url: options.url };
-  const weave = await Storeweave.open({ entities: ENTITIES, stores: counted(embedded(place), count) });
+  const weave = await Storeweave.open({
+    entities: ENTITIES,
+    stores: counted(places.stores, count),
+    atomicity: places.together ? 'atomic' : 'best-effort',
+  });
   try {
     if (options.fresh) await startOver(weave);
-    const report = await load(weave, options, options.json ? silent : progressOn(process.stderr), signal);
+    const report = await load(weave, places, options, options.json ? silent : progressOn(process.stderr), signal);
     await takeBack(weave);
     if (options.json) {
       print(JSON.stringify(await figures(weave)));
       return;
     }
     print(loadLine(report, await totals(weave)));
-    await answer(weave, count);
+    await answer(weave, places, count);
   } finally {
     await weave.close();
   }
 }
 
-async function answer(weave: Storeweave, count: QueryCount): Promise<void> {
+async function answer(weave: Storeweave, { together }: Places, count: QueryCount): Promise<void> {
   const screen: Screen = {
     width: process.stdout.columns ?? 110,
     colours: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
@@ -61,7 +73,9 @@ async function answer(weave: Storeweave, count: QueryCount): Promise<void> {
   heading('One commit into four models');
   print('The plan, before it runs:');
   print(indent(commit.plan));
-  print(`Committed in ${commit.milliseconds.toFixed(0)} ms, in one transaction. Read back:`);
+  print(
+    `Committed in ${commit.milliseconds.toFixed(0)} ms, ${together ? 'in one transaction' : 'store by store'}. Read back:`,
+  );
   print(indent(commit.readBack.join('\n')));
   print('And taken back again, so that the next run finds the data as it was.');
 }

@@ -12,6 +12,8 @@ export interface Options {
   readonly source: string;
   /** A PostgreSQL server by its URL, in place of the embedded database. */
   readonly url?: string;
+  /** Each model on the engine made for it, in place of the embedded database. */
+  readonly real: boolean;
   /** Records of one unit of work while loading. */
   readonly chunk: number;
   readonly fresh: boolean;
@@ -22,7 +24,9 @@ export const USAGE = `Usage: npm run demo -- [options]
 
   --flights 20k|3m   20,000 flights of early 2001 (default), or all 3,000,000
   --data DIR         folder of the embedded database (default: examples/flights/data/<flights>)
-  --stores WHERE     embedded (default), or postgres://user:password@host:port/database
+  --stores WHERE     embedded (default); postgres://user:password@host:port/database; or real: PostgreSQL, MongoDB,
+                     Neo4j and InfluxDB, by STOREWEAVE_POSTGRES_URL, _MONGODB_URL, _NEO4J_URL and _INFLUXDB_URL,
+                     and what has no URL is started for this run
   --fresh            start over: what an earlier run has loaded is deleted first
   --source DIR       folder with airports.csv, flights-20k.json, flights-3m.parquet (default: package vega-datasets)
   --chunk N          records of one unit of work while loading (default: 5000)
@@ -44,11 +48,9 @@ export function readOptions(args: readonly string[], cwd: string): Options | und
     throw new UsageError(`--flights takes ${Object.keys(FLIGHT_SETS).join(' or ')}, not '${flights}'.`);
   }
   const folder = (path: string) => (isAbsolute(path) ? path : resolve(cwd, path));
-  const url = readStores(values.stores ?? 'embedded');
-  if (url !== undefined && values.data !== undefined) {
-    throw new UsageError(
-      '--data is the folder of the embedded database and has no meaning with --stores postgres://….',
-    );
+  const { url, real } = readStores(values.stores ?? 'embedded');
+  if ((url !== undefined || real) && values.data !== undefined) {
+    throw new UsageError('--data is the folder of the embedded database and has no meaning with other --stores.');
   }
   return {
     flights,
@@ -58,6 +60,7 @@ export function readOptions(args: readonly string[], cwd: string): Options | und
         : folder(values.data),
     source: values.source === undefined ? defaultSource() : folder(values.source),
     ...(url === undefined ? {} : { url }),
+    real,
     chunk: readChunk(values.chunk ?? '5000'),
     fresh: values.fresh ?? false,
     json: values.json ?? false,
@@ -95,11 +98,12 @@ function readChunk(text: string): number {
   throw new UsageError(`--chunk takes a whole number from 1 to 100000, not '${text}'.`);
 }
 
-function readStores(stores: string): string | undefined {
-  if (stores === 'embedded') return undefined;
-  if (/^postgres(ql)?:\/\//.test(stores) && URL.canParse(stores)) return stores;
+function readStores(stores: string): Pick<Options, 'url' | 'real'> {
+  if (stores === 'embedded') return { real: false };
+  if (stores === 'real') return { real: true };
+  if (/^postgres(ql)?:\/\//.test(stores) && URL.canParse(stores)) return { url: stores, real: false };
   throw new UsageError(
-    `--stores takes 'embedded' or a URL postgres://user:password@host:port/database, not '${withoutPassword(stores)}'.`,
+    `--stores takes 'embedded', 'real' or a URL postgres://user:password@host:port/database, not '${withoutPassword(stores)}'.`,
   );
 }
 

@@ -25,7 +25,9 @@ test('a server by its URL', () => {
     flights: '3m',
     fresh: true,
   });
+  expect(read('--stores', 'embedded')).toMatchObject({ real: false });
   expect(read('--stores', 'embedded')?.url).toBeUndefined();
+  expect(read('--stores', 'real')).toMatchObject({ real: true });
 });
 
 test('help is no mistake', () => {
@@ -39,7 +41,8 @@ test.each([
   [['--flights'], /'--flights <value>' argument missing/],
   [['now'], /Unexpected argument 'now'/],
   [['--chunk', '0'], /--chunk takes a whole number/],
-  [['--stores', 'mongodb'], /--stores takes 'embedded' or a URL/],
+  [['--stores', 'mongodb'], /--stores takes 'embedded', 'real' or a URL/],
+  [['--stores', 'real', '--data', 'x'], /--data is the folder of the embedded database/],
   [['--stores', 'postgres://a:b@h/d', '--data', 'x'], /--data is the folder of the embedded database/],
 ])('%j is answered with what would be understood', (args, message) => {
   expect(() => read(...args)).toThrow(UsageError);
