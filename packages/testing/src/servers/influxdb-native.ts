@@ -3,16 +3,13 @@
  * afterwards. Its log is kept where starting it failed.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigurationError } from '@storeweave/core';
 import { builtInfluxd, INFLUXDB_VERSION } from './influxdb-build.js';
 import { type InfluxdbAccess, influxdAnswers, setUpInfluxdb } from './influxdb-client.js';
-import { freePort } from './ports.js';
+import { runNatively } from './native.js';
 import type { Running } from './server.js';
-import { type Supervised, supervise, tail } from './supervise.js';
 
 export interface InfluxdbProgram {
   /** Path of `influxd`. */
@@ -20,8 +17,6 @@ export interface InfluxdbProgram {
   /** For messages and reports. */
   readonly origin: string;
 }
-
-const START_LIMIT_MS = 60_000;
 
 /** Finds the program or builds it. The reasons why a source gave nothing are collected in `reasons`. */
 export async function influxdbProgram(reasons: string[]): Promise<InfluxdbProgram | undefined> {
@@ -36,72 +31,27 @@ export async function influxdbProgram(reasons: string[]): Promise<InfluxdbProgra
   return influxd === undefined ? undefined : { influxd, origin: `built from its Go module ${INFLUXDB_VERSION}` };
 }
 
-export async function startInfluxdbNative({ influxd, origin }: InfluxdbProgram): Promise<Running & InfluxdbAccess> {
-  const root = mkdtempSync(join(tmpdir(), 'storeweave-influxdb-'));
-  const log = join(root, 'server.log');
-  writeFileSync(log, '');
-  let server: Supervised | undefined;
-  let port = 0;
-  const urlOf = (p: number) => `http://127.0.0.1:${p}`;
-
-  const start = async () => {
-    const deadline = Date.now() + START_LIMIT_MS;
-    for (;;) {
-      const candidate = port === 0 ? await freePort() : port;
-      const started = await supervise({
-        command: influxd,
-        args: [
-          'run',
-          '--http-bind-address',
-          `127.0.0.1:${candidate}`,
-          '--reporting-disabled',
-          '--ui-disabled',
-          '--bolt-path',
-          join(root, 'influxd.bolt'),
-          '--sqlite-path',
-          join(root, 'influxd.sqlite'),
-          '--engine-path',
-          join(root, 'engine'),
-          '--log-level',
-          'warn',
-        ],
-        env: { HOME: root },
-        log,
-        folder: root,
-        stopSignal: 'TERM',
-      });
-      while (started.isRunning() && Date.now() < deadline) {
-        if (await influxdAnswers(urlOf(candidate))) {
-          server = started;
-          port = candidate;
-          return;
-        }
-        await sleep(30);
-      }
-      await started.end('SIGKILL');
-      // The port was taken in between, or a killed server still holds its files: try again.
-      if (Date.now() > deadline || !/address already in use|timeout|locked/i.test(tail(log))) {
-        throw new ConfigurationError(
-          `InfluxDB (${origin}, ${influxd}) did not start. Its log, kept in ${log}, ends with:\n${tail(log)}`,
-        );
-      }
-      await sleep(100);
-    }
-  };
-
-  await start();
-  return {
-    ...(await setUpInfluxdb(urlOf(port))),
-    async stop() {
-      await server?.end('SIGTERM', 5_000);
-      rmSync(root, { recursive: true, force: true });
-    },
-    async kill() {
-      await server?.end('SIGKILL');
-    },
-    async restart() {
-      await server?.end('SIGTERM', 5_000);
-      await start();
-    },
-  };
+export async function startInfluxdbNative({ influxd }: InfluxdbProgram): Promise<Running & InfluxdbAccess> {
+  const folder = mkdtempSync(join(tmpdir(), 'storeweave-influxdb-'));
+  const urlOf = (port: number) => `http://127.0.0.1:${port}`;
+  const server = await runNatively({
+    product: 'InfluxDB',
+    folder,
+    stopSignal: 'TERM',
+    startLimitMs: 60_000,
+    command: (port) => ({
+      command: influxd,
+      args: [
+        'run',
+        ...['--http-bind-address', `127.0.0.1:${port}`, '--reporting-disabled', '--ui-disabled'],
+        ...['--bolt-path', join(folder, 'influxd.bolt'), '--sqlite-path', join(folder, 'influxd.sqlite')],
+        ...['--engine-path', join(folder, 'engine'), '--log-level', 'warn'],
+      ],
+      env: { HOME: folder },
+    }),
+    answers: (port) => influxdAnswers(urlOf(port)),
+    // A killed server may still hold its files.
+    passing: /timeout|locked/i,
+  });
+  return { ...server, ...(await setUpInfluxdb(urlOf(server.port))) };
 }
