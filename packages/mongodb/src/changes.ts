@@ -102,7 +102,7 @@ function open(
   kinds: readonly string[],
   resumeAfter: ResumeToken | undefined,
 ): ChangeStream<Document, ChangeStreamDocument> {
-  return domain.connection.db
+  return domain.connection.place.db
     .collection(shapeOf(entity).collection)
     .watch([{ $match: { operationType: { $in: [...kinds] } } }], {
       fullDocument: 'updateLookup',

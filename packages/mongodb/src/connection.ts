@@ -18,6 +18,12 @@ export interface Deployment {
   readonly bulkCommand: boolean;
 }
 
+/** Where calls go. A transaction stays where it began. */
+export interface Place {
+  readonly client: MongoClient;
+  readonly db: Db;
+}
+
 export interface ConnectionOptions {
   readonly url?: string;
   readonly client?: MongoClient;
@@ -42,8 +48,9 @@ const FORMS = {
 export class Connection {
   /** Name of the database, once it is known. */
   readonly database: string | undefined;
-  #client: MongoClient | undefined;
-  #db: Db | undefined;
+  #place: Place | undefined;
+  /** Clients that have lost their servers; their last calls may still be waiting. */
+  readonly #retired: MongoClient[] = [];
   #deployment: Deployment | undefined;
   #opening: Promise<Deployment> | undefined;
   #users = 0;
@@ -61,15 +68,12 @@ export class Connection {
     }
   }
 
-  /** The database, with majority reads and writes. Throws `InvalidStateError` before `open()` and after `close()`. */
-  get db(): Db {
-    if (this.#db === undefined) throw this.#closed();
-    return this.#db;
-  }
-
-  get client(): MongoClient {
-    if (this.#client === undefined) throw this.#closed();
-    return this.#client;
+  /** Client and database, with majority reads and writes. Throws `InvalidStateError` while the store is not open. */
+  get place(): Place {
+    if (this.#place === undefined) {
+      throw new InvalidStateError(`The MongoDB store of "${this.database}" is not open.`);
+    }
+    return this.#place;
   }
 
   /** Undefined until the server was asked. */
@@ -98,22 +102,37 @@ export class Connection {
   }
 
   async #connect(): Promise<Deployment> {
-    const client = this.options.client ?? new MongoClient(this.options.url ?? '', this.options.clientOptions);
-    this.#client = client;
+    const client = this.options.client ?? this.#createClient();
+    this.#place = this.#placeOf(client, true);
     await client.connect();
-    const db = client.db(this.database, {
-      ...FORMS,
-      readConcern: new ReadConcern('majority'),
-      writeConcern: { w: 'majority' },
-    });
-    const hello = await db.admin().command({ hello: 1 });
-    const { version } = await db.admin().command({ buildInfo: 1 });
+    const admin = this.#place.db.admin();
+    const hello = await admin.command({ hello: 1 });
+    const { version } = await admin.command({ buildInfo: 1 });
     const deployment = deploymentOf(hello, String(version));
     this.#check(deployment, hello);
     // A standalone server knows no majority.
-    this.#db = deployment.kind === 'standalone' ? client.db(this.database, FORMS) : db;
+    this.#place = this.#placeOf(client, deployment.kind !== 'standalone');
     this.#deployment = deployment;
     return deployment;
+  }
+
+  /**
+   * A driver forgets a member of a replica set that says it is none, as one does that is started for maintenance, and
+   * with its last server it never looks for any again. Such a client is replaced.
+   */
+  #createClient(): MongoClient {
+    const client = new MongoClient(this.options.url ?? '', this.options.clientOptions);
+    client.on('topologyDescriptionChanged', ({ newDescription }) => {
+      if (newDescription.servers.size > 0 || this.#place?.client !== client || this.#users === 0) return;
+      this.#retired.push(client);
+      this.#place = this.#placeOf(this.#createClient(), this.#deployment?.kind !== 'standalone');
+    });
+    return client;
+  }
+
+  #placeOf(client: MongoClient, majority: boolean): Place {
+    const concerns = { readConcern: new ReadConcern('majority'), writeConcern: { w: 'majority' } } as const;
+    return { client, db: client.db(this.database, { ...FORMS, ...(majority ? concerns : {}) }) };
   }
 
   #check(deployment: Deployment, hello: Document): void {
@@ -129,14 +148,11 @@ export class Connection {
   }
 
   async #end(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    this.#db = undefined;
-    if (client !== undefined && client !== this.options.client) await client.close();
-  }
-
-  #closed(): InvalidStateError {
-    return new InvalidStateError(`The MongoDB store of "${this.database}" is not open.`);
+    const clients = this.#retired.splice(0);
+    const current = this.#place?.client;
+    this.#place = undefined;
+    if (current !== undefined && current !== this.options.client) clients.push(current);
+    await Promise.all(clients.map((client) => client.close()));
   }
 }
 

@@ -17,7 +17,7 @@ import {
 } from '@storeweave/core';
 import type { ClientSession, Collection, Db, MongoClient } from 'mongodb';
 import { Causality } from './causality.js';
-import type { Connection } from './connection.js';
+import type { Connection, Place } from './connection.js';
 import { mapError } from './errors.js';
 import { MongodbTransaction } from './transaction.js';
 
@@ -82,15 +82,16 @@ export class MongodbDomain implements TransactionDomain {
     if (transaction !== undefined) {
       return transaction.use(async (session) => {
         try {
-          return await work(this.#call(session, access, transaction));
+          return await work(this.#call(transaction.place, session, access, transaction));
         } catch (error) {
           throw mapError(error, entity);
         }
       });
     }
-    const session = this.#session();
+    const { place } = this.connection;
+    const session = this.#session(place);
     try {
-      return await work(this.#call(session, access));
+      return await work(this.#call(place, session, access));
     } catch (error) {
       throw mapError(error, entity);
     } finally {
@@ -107,8 +108,9 @@ export class MongodbDomain implements TransactionDomain {
   ): AsyncGenerator<R, void, undefined> {
     checkSignal(access);
     const transaction = this.own(access);
-    const session = transaction?.native() ?? this.#session();
-    const pieces = work(this.#call(session, access, transaction));
+    const place = transaction?.place ?? this.connection.place;
+    const session = transaction?.native() ?? this.#session(place);
+    const pieces = work(this.#call(place, session, access, transaction));
     try {
       for (;;) {
         const next = pieces.next();
@@ -166,8 +168,9 @@ export class MongodbDomain implements TransactionDomain {
     if (isolation === 'serializable') {
       throw new InvalidQueryError(`MongoDB has no isolation '${isolation}'; its strictest is 'repeatable read'.`);
     }
-    const session = this.#session();
-    const transaction = new MongodbTransaction(this, session, options, this.commitRetryMs, () => {
+    const { place } = this.connection;
+    const session = this.#session(place);
+    const transaction = new MongodbTransaction(this, place, session, options, this.commitRetryMs, () => {
       this.#running.delete(transaction);
       this.causality.note(session);
     });
@@ -176,14 +179,13 @@ export class MongodbDomain implements TransactionDomain {
     return transaction;
   }
 
-  #session(): ClientSession {
-    const session = this.connection.client.startSession({ causalConsistency: true });
+  #session({ client }: Place): ClientSession {
+    const session = client.startSession({ causalConsistency: true });
     this.causality.advance(session);
     return session;
   }
 
-  #call(session: ClientSession, { timeoutMs }: Access, transaction?: MongodbTransaction): Call {
-    const { db, client } = this.connection;
+  #call({ db, client }: Place, session: ClientSession, { timeoutMs }: Access, transaction?: MongodbTransaction): Call {
     return {
       db,
       client,

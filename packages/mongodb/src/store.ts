@@ -58,15 +58,6 @@ export class MongodbStore implements Store {
   async open(context: StoreContext): Promise<void> {
     for (const entity of context.entities) {
       checkNames(entity, context.name);
-      const rival = [...this.#entities.values()].find(
-        (other) => other.name !== entity.name && shapeOf(other).collection === shapeOf(entity).collection,
-      );
-      if (rival !== undefined) {
-        throw new ConfigurationError(
-          `${entity.name} and ${rival.name} would both be kept in the collection "${entity.source}". Give one of them another.`,
-          { entity: entity.name, store: context.name },
-        );
-      }
       this.#entities.set(entity.name, entity);
     }
     await this.domain.open();
@@ -159,8 +150,9 @@ export class MongodbStore implements Store {
   }
 
   native(access: Access): MongodbNative {
-    const { client, db } = this.domain.connection;
-    const session = this.domain.own(access)?.native();
+    const transaction = this.domain.own(access);
+    const { client, db } = transaction?.place ?? this.domain.connection.place;
+    const session = transaction?.native();
     return { client, db, ...(session === undefined ? {} : { session }) };
   }
 

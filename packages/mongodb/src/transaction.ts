@@ -13,6 +13,7 @@ import {
   type TransactionOptions,
 } from '@storeweave/core';
 import type { ClientSession } from 'mongodb';
+import type { Place } from './connection.js';
 import { hasLabel, mapError } from './errors.js';
 
 const LONGEST_PAUSE_MS = 1_000;
@@ -27,6 +28,7 @@ export class MongodbTransaction implements Transaction {
 
   constructor(
     readonly domain: TransactionDomain,
+    readonly place: Place,
     readonly session: ClientSession,
     readonly options: TransactionOptions,
     private readonly commitRetryMs: number,
