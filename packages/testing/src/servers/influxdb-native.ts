@@ -18,14 +18,16 @@ export interface InfluxdbProgram {
   readonly origin: string;
 }
 
+const NAME = 'influxd';
+
 /** Finds the program or builds it. The reasons why a source gave nothing are collected in `reasons`. */
 export async function influxdbProgram(reasons: string[]): Promise<InfluxdbProgram | undefined> {
   if (process.platform === 'win32') {
     reasons.push('starting InfluxDB natively is not supported on Windows');
     return undefined;
   }
-  const installed = spawnSync('influxd', ['version'], { encoding: 'utf8' });
-  if (installed.status === 0 && /\bv?2\.\d/.test(installed.stdout)) return { influxd: 'influxd', origin: 'installed' };
+  const installed = spawnSync(NAME, ['version'], { encoding: 'utf8' });
+  if (installed.status === 0 && /\bv?2\.\d/.test(installed.stdout)) return { influxd: NAME, origin: 'installed' };
   reasons.push('no influxd 2.x is in the PATH');
   const influxd = await builtInfluxd(reasons);
   return influxd === undefined ? undefined : { influxd, origin: `built from its Go module ${INFLUXDB_VERSION}` };
