@@ -30,6 +30,9 @@ const PACKAGES = {
   typeorm: ['core', 'sql'],
   postgres: ['core', 'sql'],
   embedded: ['core', 'sql', 'typeorm', 'postgres'],
+  mongodb: ['core'],
+  neo4j: ['core'],
+  influxdb: ['core'],
   testing: ['core'],
 };
 
