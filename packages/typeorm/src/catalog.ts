@@ -32,6 +32,8 @@ export interface ExistingTable {
   readonly indexes: Map<string, ExistingIndex>;
   /** What to do on delete: `a` no action, `r` restrict, `c` cascade, `n` set null. */
   readonly foreignKeys: Map<string, string>;
+  /** Names of checks and exclusions. */
+  readonly checks: Set<string>;
 }
 
 type Rows = readonly (readonly (string | null)[])[];
@@ -89,7 +91,13 @@ export class Catalog {
     const found = await this.rows(`select t.n from ${ours} where to_regclass(t.name) is not null`, names);
     const tables = new Map<string, ExistingTable>();
     for (const [n] of found) {
-      const table: ExistingTable = { columns: new Map(), primaryKey: [], indexes: new Map(), foreignKeys: new Map() };
+      const table: ExistingTable = {
+        columns: new Map(),
+        primaryKey: [],
+        indexes: new Map(),
+        foreignKeys: new Map(),
+        checks: new Set(),
+      };
       const layout = layouts[Number(n) - 1];
       if (layout === undefined || n === null || n === undefined) continue;
       tables.set(n, table);
@@ -99,10 +107,14 @@ export class Catalog {
     await this.#loadColumns(layouts, names, tables);
     await this.#loadIndexes(names, tables);
     const keys = await this.rows(
-      `select t.n, c.conname, c.confdeltype from ${ours} join pg_constraint c on c.conrelid = to_regclass(t.name) where c.contype = 'f'`,
+      `select t.n, c.conname, c.confdeltype, c.contype from ${ours} join pg_constraint c on c.conrelid = to_regclass(t.name) where c.contype in ('f', 'c', 'x')`,
       names,
     );
-    for (const [n, name, action] of keys) tables.get(n ?? '')?.foreignKeys.set(name ?? '', action ?? '');
+    for (const [n, name, action, type] of keys) {
+      const table = tables.get(n ?? '');
+      if (type === 'f') table?.foreignKeys.set(name ?? '', action ?? '');
+      else table?.checks.add(name ?? '');
+    }
   }
 
   async #loadColumns(

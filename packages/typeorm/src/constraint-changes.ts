@@ -16,15 +16,41 @@ export async function constraintChanges(
   catalog: Catalog,
   adopted: AdoptedTables,
 ): Promise<SchemaChange[]> {
-  if (adopted.of(layout.entity) !== undefined) return adoptedDrift(layout, table, catalog);
+  const metadata = adopted.of(layout.entity);
+  if (metadata !== undefined) {
+    const constraints = new Set(metadata.uniques.map(({ name }) => name));
+    return adoptedChanges(layout, table, catalog, constraints);
+  }
   return [...(await indexChanges(layout, table, catalog)), ...foreignKeyChanges(layout, table, entities, layoutOf)];
 }
 
-/** Indexes and unique constraints of TypeORM's own: a migration of the application has made them, and one changes them. */
-async function adoptedDrift(layout: TableLayout, table: ExistingTable, catalog: Catalog): Promise<SchemaChange[]> {
+/**
+ * Indexes and unique constraints of TypeORM's own: a migration of the application has made them, and one changes them.
+ * TypeORM's builder adds what is missing, but for a unique constraint on one column that is there.
+ */
+async function adoptedChanges(
+  layout: TableLayout,
+  table: ExistingTable,
+  catalog: Catalog,
+  constraints: ReadonlySet<string>,
+): Promise<SchemaChange[]> {
   const changes: SchemaChange[] = [];
   for (const index of layout.entity.indexes) {
     const found = table.indexes.get(index.name);
+    const [field] = index.fields;
+    if (found === undefined && constraints.has(index.name) && index.fields.length === 1) {
+      if (field === undefined || !table.columns.has(field.column)) continue;
+      const refused = await hasDuplicates(index, layout, catalog);
+      const name = quoteName(index.name);
+      changes.push({
+        entity: layout.entity.name,
+        kind: 'alter',
+        summary: `add constraint ${index.name} to ${layout.entity.source}${refused ? ', but some rows have the same values' : ''}`,
+        statements: [`ALTER TABLE ${layout.table} ADD CONSTRAINT ${name} UNIQUE (${quoteName(field.column)})`],
+        undo: [`ALTER TABLE ${layout.table} DROP CONSTRAINT ${name}`],
+        destructive: refused,
+      });
+    }
     if (found === undefined || (await isSame(index, found, layout, catalog))) continue;
     changes.push(
       drift(

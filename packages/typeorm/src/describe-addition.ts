@@ -73,7 +73,9 @@ export async function describeAddition(text: string, additions: Additions): Prom
   const [, constrainedSpace = '', constrained = '', constraint] = patterns.constraint.exec(text) ?? [];
   if (constraint !== undefined) {
     const undo = [`ALTER TABLE ${constrainedSpace}${quoteName(constrained)} DROP CONSTRAINT ${quoteName(constraint)}`];
-    return change('alter', `add constraint ${constraint} to ${constrained}`, undo, bySource(constrained));
+    const entity = bySource(constrained);
+    const refused = entity && (await indexRefused(entity, constraint, additions));
+    return change('alter', `add constraint ${constraint} to ${constrained}`, undo, entity, refused);
   }
   const [, alteredSpace = '', altered = '', column] = patterns.column.exec(text) ?? [];
   if (column !== undefined) {

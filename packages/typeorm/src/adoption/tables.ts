@@ -104,7 +104,8 @@ export class AdoptedTables {
       metadata.columns.some((column) => !column.isVirtualProperty && !table.columns.has(column.databaseName)) ||
       metadata.indices.some((index) => index.synchronize && !table.indexes.has(index.name)) ||
       metadata.uniques.some((unique) => !table.indexes.has(unique.name)) ||
-      metadata.foreignKeys.some((key) => !table.foreignKeys.has(key.name))
+      metadata.foreignKeys.some((key) => !table.foreignKeys.has(key.name)) ||
+      [...metadata.checks, ...metadata.exclusions].some((check) => !table.checks.has(check.name))
     );
   }
 

@@ -245,6 +245,18 @@ export function newTests(shop: () => Shop): void {
     });
     last?.lines.map((line) => line.product.name); // plain properties, as TypeORM fills them
     // #endregion both
+    await inTransaction(async (uow) => {
+      const [mine] = await uow.repository(Order).find({ where: { id: last?.id }, populate: ['buyer', 'lines'] });
+      if (mine === undefined) throw new Error('no order');
+      mine.priority = 9;
+      mine.buyer.role = Role.admin;
+      const manager = (await uow.native('relational')) as EntityManager;
+      // TypeORM saves instances of ours: it reads their relations as its own.
+      await manager.save(mine);
+      expect(await manager.findOneByOrFail(Order, { id: mine.id })).toMatchObject({ priority: 9 });
+      expect(await manager.countBy(OrderLine, { orderId: mine.id })).toBe(1);
+    });
+    expect(await weave.repository(User).count({ id: userId, role: Role.admin })).toBe(1);
     expect(last?.lines.map(({ product }) => product.name)).toStrictEqual(['x']);
     expect(last?.buyer.id).toBe(userId);
   });
