@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InfluxDB, type SendOptions } from '@influxdata/influxdb-client';
 import { ConfigurationError } from '@storeweave/core';
 import { type CsvHandler, CsvParser } from './csv.js';
-import { type Call, isBusy, isUnreachable, mapError } from './errors.js';
+import { type Call, deadlineOf, isBusy, isUnreachable, mapError } from './errors.js';
 import type { InfluxdbOptions } from './options.js';
 
 /** One request of the server's API. */
@@ -110,7 +110,7 @@ export class Connection {
   /** Does a piece of work until it succeeds, is refused, or the call's time is over. */
   async attempt<T>(given: Call, work: (options: Pick<SendOptions, 'signal'>) => Promise<T>): Promise<T> {
     const { access } = given;
-    const deadline = access.timeoutMs === undefined ? undefined : AbortSignal.timeout(access.timeoutMs);
+    const deadline = given.deadline ?? deadlineOf(access);
     const signals = [access.signal, deadline].filter((signal) => signal !== undefined);
     const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
     const call = deadline === undefined ? given : { ...given, deadline };

@@ -25,7 +25,7 @@ export interface Call {
   readonly doing: string;
   readonly access: Access;
   readonly entity?: EntityModel;
-  /** Becomes aborted when `access.timeoutMs` has passed. */
+  /** Becomes aborted when `access.timeoutMs` has passed since the call began; absent: each request has that long. */
   readonly deadline?: AbortSignal;
 }
 
@@ -41,6 +41,11 @@ const UNREACHABLE: ReadonlySet<unknown> = new Set([
   'ETIMEDOUT',
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
+
+/** Aborted once the time of a call that begins now is over; undefined where it has no limit. */
+export function deadlineOf({ timeoutMs }: Access): AbortSignal | undefined {
+  return timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+}
 
 /** True where the server could not be reached or the connection broke, before anything was answered. */
 export function isUnreachable(error: unknown): boolean {

@@ -2,6 +2,7 @@
 import { compileDomain, Field, InvalidValueError, Measurement, type Row, Tag, Timestamp } from '@storeweave/core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { InfluxdbOptions } from './options.js';
 import { everything, insert, model, openStore, Sample, serverOptions } from './store.fixture.js';
 import type { InfluxdbStore } from './store.js';
 
@@ -66,8 +67,10 @@ const byIdentity = (rows: readonly Row[]) => new Map(rows.map((each) => [identit
 
 describe('points', () => {
   let store: InfluxdbStore;
+  let options: InfluxdbOptions;
   beforeAll(async () => {
-    store = await openStore(await serverOptions('fidelity'));
+    options = await serverOptions('fidelity');
+    store = await openStore(options);
   });
   afterAll(() => store.close());
   beforeEach(() => store.bulk({ op: 'deleteWhere', entity: sample, where: { op: 'and', conditions: [] } }, {}));
@@ -111,6 +114,29 @@ describe('points', () => {
       { numRuns: 25 },
     );
   }, 180_000);
+
+  it('are the same where requests and answers are compressed', async () => {
+    const compressed = await openStore({ ...options, gzip: true });
+    const rows = fc.sample(row, 300);
+    await insert(compressed, sample, rows);
+    const found = byIdentity(await everything(compressed, sample));
+    for (const [key, each] of byIdentity(rows)) expect(found.get(key), key).toEqual(each);
+    await compressed.close();
+  });
+
+  it('are found by thousands of tags at once', async () => {
+    const place = sample.fields[at('place')];
+    if (place === undefined) throw new Error('no field');
+    const rows = Array.from({ length: 6_000 }, (_, i) =>
+      sample.fields.map((field) => ({ at: 5n, place: `p${i}`, channel: 1, level: i })[field.name] ?? null),
+    );
+    await insert(store, sample, rows);
+    for (const size of [2_000, 5_000]) {
+      const values = rows.slice(0, size).map((each) => each[at('place')]);
+      const where = { op: 'in', on: { field: place }, values } as const;
+      expect(await store.count(sample, where, {})).toBe(size);
+    }
+  });
 
   it('that cannot be kept are refused by name, and nothing of their batch is sent', async () => {
     const good = { at: 1n, place: 'p', channel: 1, level: 1 };

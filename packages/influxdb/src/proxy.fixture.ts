@@ -4,12 +4,15 @@
  */
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What to do with one request instead of passing it on. */
 export type Trouble =
   | { readonly status: number; readonly message?: string; readonly headers?: Record<string, string> }
   | 'reset'
   | 'hang'
+  /** Passes the request on after a while. */
+  | 'slow'
   /** Passes the request on, and breaks the connection instead of answering. */
   | 'reset after';
 
@@ -34,7 +37,7 @@ export async function proxyTo(target: string): Promise<TroubleProxy> {
     outgoing.once('close', () => underWay--);
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-    incoming.on('end', () => {
+    incoming.on('end', async () => {
       const path = incoming.url ?? '';
       const body = Buffer.concat(chunks);
       const trouble = rule !== undefined && path.startsWith(rule.path) ? rule.trouble(rule.n++) : undefined;
@@ -48,6 +51,7 @@ export async function proxyTo(target: string): Promise<TroubleProxy> {
         outgoing.end(JSON.stringify({ code: 'trouble', message: trouble.message ?? 'trouble was asked for' }));
         return;
       }
+      if (trouble === 'slow') await sleep(50);
       passed.push({ path, body: body.toString() });
       const forward = request(
         new URL(path, target),

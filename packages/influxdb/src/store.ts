@@ -22,7 +22,7 @@ import { bulk } from './bulk.js';
 import { capabilities } from './capabilities.js';
 import { Connection } from './connection.js';
 import { influxdbDomain } from './domain.js';
-import type { Call } from './errors.js';
+import { type Call, deadlineOf } from './errors.js';
 import { type Layout, layoutOf } from './names.js';
 import type { InfluxdbOptions } from './options.js';
 import { count, read } from './read.js';
@@ -69,7 +69,8 @@ export class InfluxdbStore implements Store {
   }
 
   stream(spec: ReadSpec, access: Access & { readonly batchSize: number }): AsyncIterable<Rows> {
-    const call = this.#call('read points', spec.entity, access);
+    // Whoever takes the pieces takes their time: the limit is on each request.
+    const { deadline: _, ...call } = this.#call('read points', spec.entity, access);
     return stream(spec, access.batchSize, this.#layout(spec.entity), this.#connection, call);
   }
 
@@ -107,7 +108,8 @@ export class InfluxdbStore implements Store {
         { entity: entity.name, store: entity.store },
       );
     }
-    return { doing: `${doing} of ${entity.name}`, entity, access };
+    const deadline = deadlineOf(access);
+    return { doing: `${doing} of ${entity.name}`, entity, access, ...(deadline !== undefined && { deadline }) };
   }
 
   #layout(entity: EntityModel): Layout {
