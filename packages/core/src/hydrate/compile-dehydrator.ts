@@ -59,6 +59,7 @@ export function compileDiff(model: EntityModel, shape: EntityShape): Diff {
     source.line('}');
   });
   for (const { relation } of shape.relations) {
+    if (relation.plain === true) continue;
     const fits = `${containerOf(source, relation)} instanceof ${source.constant(CONTAINERS[relation.container])}`;
     source.line(`if (!(${fits})) throw ${source.constant(overwritten)}(${source.constant(relation)});`);
   }

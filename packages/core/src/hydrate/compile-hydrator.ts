@@ -6,7 +6,7 @@ import type { EntityClass, EntityModel, RelationModel } from '../model/entity-mo
 import type { Field, Row } from '../model/field.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
-import { containerAt, placeContainer } from '../relations/plain.js';
+import { openSlots } from '../relations/plain.js';
 import { Ref, refState } from '../relations/ref.js';
 import type { RelationBinding } from '../relations/relation-loader.js';
 import { TimeSeries } from '../relations/time-series.js';
@@ -23,13 +23,15 @@ export function compileMake(model: EntityModel, shape: EntityShape): Make {
   source.line(`const e = ${instantiate(source, model.target)};`);
   emitObject(source, shape, 'e');
   const references = new Map(shape.references.map((reference) => [reference.relation, reference]));
+  openPlain(source, shape);
   for (const { relation, at } of shape.relations) {
     const reference = references.get(relation);
+    if (relation.plain === true && reference === undefined) continue;
     const made =
       reference === undefined
         ? `${source.constant(makerOf(relation.container))}(e, b[${at}])`
         : `${source.constant(makeRef)}(e, b[${at}], ${keyExpression(reference)})`;
-    source.line(placed(source, relation, made));
+    source.line(`${placeOf(relation)} = ${made};`);
   }
   source.line('return e;');
   return source.compile<Make>(['row', 'b']);
@@ -39,22 +41,25 @@ export function compileMake(model: EntityModel, shape: EntityShape): Make {
 export function compileFill(shape: EntityShape): Fill {
   const source = new FunctionSource();
   emitObject(source, shape, 'e');
+  openPlain(source, shape);
   for (const reference of shape.references) {
     const { relation, at } = reference;
     const refer = source.constant(referAgain);
     const key = keyExpression(reference);
-    const present =
-      relation.plain === true
-        ? `${source.constant(containerAt)}(e, ${source.constant(relation)})`
-        : member('e', relation.name);
-    source.line(placed(source, relation, `${refer}(e, b[${at}], ${present}, ${key})`));
+    source.line(`${placeOf(relation)} = ${refer}(e, b[${at}], ${placeOf(relation)}, ${key});`);
   }
   return source.compile<Fill>(['e', 'row', 'b']);
 }
 
-function placed(source: FunctionSource, relation: RelationModel, container: string): string {
-  if (relation.plain !== true) return `${member('e', relation.name)} = ${container};`;
-  return `${source.constant(placeContainer)}(e, ${source.constant(relation)}, ${container});`;
+/** Containers of plain relations are beside the instance; those of the far side are made when they are asked for. */
+function openPlain(source: FunctionSource, shape: EntityShape): void {
+  if (shape.relations.some(({ relation }) => relation.plain === true)) {
+    source.line(`const s = ${source.constant(openSlots)}(e, b).containers;`);
+  }
+}
+
+function placeOf(relation: RelationModel): string {
+  return member(relation.plain === true ? 's' : 'e', relation.name);
 }
 
 function emitObject(source: FunctionSource, shape: ObjectShape, target: string): void {

@@ -5,33 +5,64 @@
  * they are, and compared with what they were when the unit of work looks for changes.
  */
 import { InvalidValueError } from '../errors/errors.js';
-import type { RelationModel } from '../model/entity-model.js';
+import type { EntityModel, RelationModel } from '../model/entity-model.js';
 import type { Value } from '../model/field.js';
 import { Collection, collectionState } from './collection.js';
 import { RelationContainer } from './container.js';
 import { valueAt } from './entity-key.js';
-import { setSlot, slotOf } from './plain-slots.js';
+import { type Slots, setSlots, slotOf, slotsOf } from './plain-slots.js';
 import { Ref, refState } from './ref.js';
+import type { RelationBinding } from './relation-loader.js';
 
 /** The container of a relation of an instance, whatever the property holds. */
 export function containerAt(instance: object, relation: RelationModel): unknown {
   if (relation.plain !== true) return (instance as Record<string, unknown>)[relation.name];
-  const container = slotOf(instance, relation.name);
+  const slots = slotsOf(instance);
+  const container = slots?.containers[relation.name] ?? (slots && far(instance, relation, slots));
   if (container instanceof Collection) absorb(container);
   return container;
 }
 
+/** The same, where it has been made. */
+export function presentAt(instance: object, relation: RelationModel): unknown {
+  return relation.plain === true ? slotOf(instance, relation.name) : containerAt(instance, relation);
+}
+
 /** Puts a container in its place. `given`: the application's own array, which stays what the property holds. */
-export function placeContainer(instance: object, relation: RelationModel, container: object, given?: unknown): void {
+export function placeContainer(
+  instance: object,
+  relation: RelationModel,
+  container: object,
+  bindings: readonly RelationBinding[],
+  given?: unknown,
+): void {
   if (relation.plain !== true) {
     (instance as Record<string, unknown>)[relation.name] = container;
     return;
   }
-  if (slotOf(instance, relation.name) === undefined) {
-    Object.defineProperty(instance, relation.name, accessorOf(relation));
-  }
-  setSlot(instance, relation.name, container);
+  openSlots(instance, bindings).containers[relation.name] = container;
   if (container instanceof Collection && Array.isArray(given)) lend(container, given as object[]);
+}
+
+/** Makes an instance's plain relations lead to containers of these bindings. */
+export function openSlots(instance: object, bindings: readonly RelationBinding[]): Slots {
+  let slots = slotsOf(instance);
+  if (slots === undefined) {
+    slots = { bindings, containers: {} };
+    setSlots(instance, slots);
+    Object.defineProperties(instance, accessorsOf(bindings));
+  } else slots.bindings = bindings;
+  return slots;
+}
+
+/** What a stored owner's row says nothing of: not loaded until it is. */
+function far(instance: object, relation: RelationModel, slots: Slots): RelationContainer | undefined {
+  const binding = slots.bindings.find((each) => each.relation === relation);
+  if (binding === undefined) return undefined;
+  const container: RelationContainer = relation.container === 'ref' ? new Ref() : new Collection();
+  RelationContainer.attach(container, instance, binding);
+  slots.containers[relation.name] = container;
+  return container;
 }
 
 /** Takes over what the application did to an array that it was handed. */
@@ -60,26 +91,35 @@ interface Loan {
 const loans = new WeakMap<Collection<object>, Loan>();
 
 /** Descriptors are shared by all instances of a class, so that these keep one shape. */
-const accessors = new WeakMap<RelationModel, PropertyDescriptor>();
+const accessors = new WeakMap<EntityModel, PropertyDescriptorMap>();
+
+function accessorsOf(bindings: readonly RelationBinding[]): PropertyDescriptorMap {
+  const [first] = bindings;
+  if (first === undefined) return {};
+  const { owner } = first.relation;
+  let known = accessors.get(owner);
+  if (known === undefined) {
+    known = Object.fromEntries(
+      owner.relations.flatMap((relation) => (relation.plain === true ? [[relation.name, accessorOf(relation)]] : [])),
+    );
+    accessors.set(owner, known);
+  }
+  return known;
+}
 
 function accessorOf(relation: RelationModel): PropertyDescriptor {
-  let accessor = accessors.get(relation);
-  if (accessor === undefined) {
-    const { name } = relation;
-    accessor = {
-      configurable: true,
-      enumerable: true,
-      get(this: object) {
-        return held(slotOf(this, name));
-      },
-      set(this: object, value: unknown) {
-        // As with the other library, undefined says nothing of the relation.
-        if (value !== undefined) assignPlain(this, relation, slotOf(this, name), value);
-      },
-    };
-    accessors.set(relation, accessor);
-  }
-  return accessor;
+  const { name } = relation;
+  return {
+    configurable: true,
+    enumerable: true,
+    get(this: object) {
+      return held(slotOf(this, name));
+    },
+    set(this: object, value: unknown) {
+      // As with the other library, undefined says nothing of the relation.
+      if (value !== undefined) assignPlain(this, relation, containerAt(this, relation), value);
+    },
+  };
 }
 
 function held(container: unknown): unknown {

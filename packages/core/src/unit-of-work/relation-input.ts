@@ -8,7 +8,7 @@ import type { RelationModel } from '../model/entity-model.js';
 import type { Row, Value } from '../model/field.js';
 import { Collection, collectionState } from '../relations/collection.js';
 import { RelationContainer } from '../relations/container.js';
-import { containerAt, keyIn, placeContainer } from '../relations/plain.js';
+import { absorb, keyIn, openSlots, placeContainer, presentAt } from '../relations/plain.js';
 import { Ref, refState } from '../relations/ref.js';
 import type { RelationBinding } from '../relations/relation-loader.js';
 import { seriesState, TimeSeries } from '../relations/time-series.js';
@@ -23,18 +23,22 @@ export function attachNew(owner: object, values: object, bindings: readonly Rela
     const value = given[name] === undefined ? target[name] : given[name];
     const container = isContainer(value) ? takeOver(owner, value, binding) : newContainer(owner, binding);
     if (value !== undefined && value !== container) fill(container, value, relation);
-    placeContainer(owner, relation, container, value);
+    placeContainer(owner, relation, container, bindings, value);
     if (isChanged(container)) binding.touched.add(container);
   }
 }
 
 /** Ties the containers of an owner that was in another unit of work to this one. */
 export function attachAgain(owner: object, bindings: readonly RelationBinding[]): void {
+  if (bindings.some(({ relation }) => relation.plain === true)) openSlots(owner, bindings);
   for (const binding of bindings) {
-    const container = containerAt(owner, binding.relation);
+    const container = presentAt(owner, binding.relation);
     if (!isContainer(container)) continue;
     RelationContainer.attach(container, owner, binding);
-    if (binding.relation.plain === true) RelationContainer.lend(container);
+    if (binding.relation.plain === true) {
+      absorb(container);
+      RelationContainer.lend(container);
+    }
     if (isChanged(container)) binding.touched.add(container);
   }
 }

@@ -10,7 +10,7 @@ import type { EntityClass, EntityModel } from '../model/entity-model.js';
 import type { Field, Row } from '../model/field.js';
 import { RelationContainer } from '../relations/container.js';
 import { keyOfInstance, valueAt } from '../relations/entity-key.js';
-import { containerAt, placeContainer } from '../relations/plain.js';
+import { placeContainer, presentAt } from '../relations/plain.js';
 import type { RelationBinding, RelationLoader } from '../relations/relation-loader.js';
 import { type EntityHolder, EntityState, stateOf } from './entity-state.js';
 import { IdentityMap } from './identity-map.js';
@@ -145,13 +145,14 @@ export class TrackedEntities implements EntityHolder {
 
   /** Gives up what was changed on the relations of an entity, and what of them is loaded. */
   reset(state: EntityState): void {
-    for (const binding of this.bindings(state.model)) {
-      const present = containerAt(state.instance, binding.relation);
+    const bindings = this.bindings(state.model);
+    for (const binding of bindings) {
+      const present = presentAt(state.instance, binding.relation);
       if (present instanceof RelationContainer) {
         this.touched.delete(present);
         this.lent.delete(present);
       }
-      placeContainer(state.instance, binding.relation, emptyContainer(state.instance, binding));
+      placeContainer(state.instance, binding.relation, emptyContainer(state.instance, binding), bindings);
     }
   }
 

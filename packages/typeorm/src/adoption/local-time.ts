@@ -8,6 +8,19 @@ const two = (part: number): string => String(part).padStart(2, '0');
 
 export const localTime: TextForm = {
   decode(text) {
+    // 'YYYY-MM-DD hh:mm:ss[.f…]' of a year that Date takes as it is.
+    if (text.length >= 19 && text.length <= 26 && text.charCodeAt(4) === 45 && text.charCodeAt(0) > 48) {
+      const ms = text.length > 20 ? Number(text.slice(20, 23).padEnd(3, '0')) : 0;
+      return new Date(
+        Number(text.slice(0, 4)),
+        Number(text.slice(5, 7)) - 1,
+        Number(text.slice(8, 10)),
+        Number(text.slice(11, 13)),
+        Number(text.slice(14, 16)),
+        Number(text.slice(17, 19)),
+        ms,
+      ).getTime();
+    }
     if (text.endsWith('infinity')) return timestampToMs(text);
     // As if it were in UTC, for the parts of the date; then the same parts in the zone of the process.
     const utc = new Date(timestampToMs(text.endsWith(' BC') ? `${text.slice(0, -3)}+00 BC` : `${text}+00`));
