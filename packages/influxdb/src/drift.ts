@@ -42,6 +42,13 @@ export async function driftOf(
     }
     const types = known.get(bucket)?.get(measurement);
     for (const field of layout.measures) {
+      if (types !== undefined && !field.nullable && !types.has(field.column)) {
+        found.push(
+          drift(
+            `points of ${measurement} in bucket ${bucket} have no field ${field.column}, which ${entity.name}.${field.name} says all have: counts and limits pass over them. Write it to them, or declare it nullable`,
+          ),
+        );
+      }
       const { kind } = fieldForm(field);
       const others = [...(types?.get(field.column) ?? [])].filter((type) => type !== kind);
       if (others.length === 0) continue;

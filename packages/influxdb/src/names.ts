@@ -77,13 +77,18 @@ export function layoutOf(entity: EntityModel, bucketPrefix: string): Layout {
     presence,
     anchor: required?.column ?? PRESENCE,
     unit: UNITS[timestamp.timePrecision],
-    retentionMs: typeof retention === 'string' ? milliseconds(retention) : undefined,
+    retentionMs: typeof retention === 'string' ? milliseconds(entity, retention) : undefined,
   };
 }
 
-function milliseconds(length: string): number {
+function milliseconds(entity: EntityModel, length: string): number {
   const [, digits, unit = 'ms'] = /^(\d+)\s*(ms|s|m|h|d|w)$/.exec(length) ?? [];
-  return Number(digits) * (LENGTHS[unit] ?? 1);
+  const ms = Number(digits) * (LENGTHS[unit] ?? 1);
+  if (ms >= 3_600_000) return ms;
+  throw new ConfigurationError(
+    `${entity.name} is to be kept for ${length}, and InfluxDB keeps points for an hour at least. Declare a retention of '1h' or more.`,
+    { entity: entity.name, store: entity.store },
+  );
 }
 
 function checkName(entity: EntityModel, name: string, what: string, property?: string): void {

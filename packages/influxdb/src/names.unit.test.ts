@@ -63,6 +63,11 @@ describe('the layout of an entity', () => {
     expect([optional.anchor, optional.presence]).toEqual(['storeweave.present', 'storeweave.present']);
   });
 
+  it('refuses a retention that the server does not have', () => {
+    const entity = { ...domain.of(Load), annotations: new Map([['retention', '59m']]) };
+    expect(() => layoutOf(entity, '')).toThrow(/an hour at least/);
+  });
+
   it('refuses what is no measurement, and names that the server does not keep', () => {
     expect(() => layoutOf(domain.of(Person), '')).toThrow(ConfigurationError);
     const names = ['', '_value', 'time', 'a,b', 'a\nb', 'a\\', 'a"b', '\ud800', 'storeweave.present'];

@@ -110,6 +110,18 @@ describe('the schema', () => {
     await later.close();
   });
 
+  it('reports a field that all points should have and none has', async () => {
+    const { entity } = visits(undefined);
+    const store = await openStore(options, [entity]);
+    await insert(store, entity, [[NOW, 'p', 1]]);
+    await store.close();
+    const renamed = entity.fields.map((field) => (field.name === 'seconds' ? { ...field, column: 'duration' } : field));
+    const { store: later, changes } = await plan({ ...entity, fields: renamed });
+    expect(changes.map(({ kind }) => kind)).toEqual(['drift']);
+    expect(changes[0]?.summary).toMatch(/have no field duration, which Visit.seconds says all have/);
+    await later.close();
+  });
+
   it("is made by opening, and missed by opening with 'verify'", async () => {
     const { Visit } = visits('1d');
     const open = (schema: 'apply' | 'verify') =>
