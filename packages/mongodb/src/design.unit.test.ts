@@ -89,7 +89,7 @@ describe('designOf', () => {
       @Embedded(() => Place, { nullable: true }) second!: Place | null;
       @Property('uuid', { array: true }) owners!: string[];
       @Property('decimal', { nullable: true }) anything!: string | null;
-      @Property('enum', { values: ['open', 'closed'], nullable: true }) state!: string | null;
+      @Property('enum', { values: ['open', 'closed'], nullable: true }) state!: 'open' | 'closed' | null;
     }
     const { validator, indexes } = designed(Shop);
     expect(validator.$jsonSchema).toEqual({

@@ -48,7 +48,8 @@ const conflicts = new Set([24, 112, 225, 239, 246, 251]);
 const timeouts = new Set([50, 202, 262, 290]);
 /** Elections, shutdowns and unreachable hosts: the driver or the caller finds another primary. */
 const lost = new Set([6, 7, 89, 91, 133, 189, 9001, 10107, 11600, 11602, 13388, 13435, 13436]);
-const refusedValues = new Set([14, 15, 28, 52, 55, 56, 57, 10334, 17280, 17419, 17420]);
+// The last ones: $setField and $concatArrays on what is no object or array.
+const refusedValues = new Set([14, 15, 28, 52, 55, 56, 57, 10334, 17280, 17419, 17420, 28664, 4161105, 4161107]);
 const refusedQueries = new Set([2, 9, 40, 168, 51091, 51108]);
 const schemaCodes = new Set([26, 67, 85, 86]);
 const denied = new Set([13, 18, 8000]);

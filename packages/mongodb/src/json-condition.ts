@@ -9,7 +9,7 @@ import { jsonProblem } from './json-values.js';
 import type { Shape } from './names.js';
 import { likePattern, substringPattern } from './pattern.js';
 
-export type Expression = Document | string | boolean | number | null;
+export type Expression = Document | readonly Expression[] | string | boolean | number | null;
 
 type OnField = Exclude<Condition, { op: 'and' | 'or' | 'not' | 'keys' | 'related' }>;
 

@@ -4,6 +4,9 @@ import { sharedServer } from '@storeweave/testing/servers';
 import * as vitest from 'vitest';
 import { mongodb } from './mongodb.js';
 
+// The test server's Python wheel takes minutes for cases of thousands of documents; MongoDB itself, seconds.
+vitest.vi.setConfig({ testTimeout: 300_000 });
+
 contract(
   'mongodb',
   {

@@ -71,9 +71,12 @@ function pipeline(operations: readonly PatchOperation[], shape: Shape): Document
     if (!hasPath(on) && operation.op === 'unset') return { $unset: path };
     const removes = operation.op === 'unset' || operation.op === 'pull';
     const changed = at(own, on.path ?? [], removes, (value) => apply(operation, value, shape));
-    return { $set: { [path]: changed } };
+    if (!removes) return { $set: { [path]: changed } };
+    return { $set: { [path]: { $cond: [{ $eq: [{ $type: own }, 'missing'] }, REMOVE, changed] } } };
   });
 }
+
+const REMOVE = '$$REMOVE';
 
 type Change = (value: Expression) => Expression;
 
@@ -83,18 +86,19 @@ function at(value: Expression, path: readonly string[], removes: boolean, change
   if (key === undefined) return change(value);
   const own = `$$at${rest.length}`;
   const inner = at(step(own, key), rest, removes, change);
-  const object = { $cond: [isType(own, 'object'), own, {}] };
+  // An array has no such key: the server refuses to set one, where it would otherwise be lost for an object.
+  const object = { $cond: [{ $or: [isType(own, 'object'), { $isArray: [own] }] }, own, {}] };
   const inObject: Expression = { $setField: { field: { $literal: key }, input: object, value: inner } };
+  const array = inner === REMOVE ? without : inArray;
   const changed = isPosition(key)
-    ? { $cond: [{ $isArray: [own] }, inArray(own, Number(key), inner), inObject] }
+    ? { $cond: [{ $isArray: [own] }, array(own, Number(key), inner), inObject] }
     : inObject;
   const whereThere = removes ? { $cond: [{ $gt: [step(own, key), null] }, changed, own] } : changed;
   return { $let: { vars: { [`at${rest.length}`]: { $ifNull: [value, null] } }, in: whereThere } };
 }
 
-/** The array with one element changed, and as long as that needs. An element that is removed closes the gap. */
+/** The array with one element changed, and as long as that needs. */
 function inArray(value: Expression, position: number, inner: Expression): Expression {
-  const tail = { $max: [0, { $subtract: [{ $size: value }, position + 1] }] };
   const before = {
     $map: {
       input: { $range: [0, position] },
@@ -102,11 +106,18 @@ function inArray(value: Expression, position: number, inner: Expression): Expres
       in: { $ifNull: [{ $arrayElemAt: [value, '$$i'] }, null] },
     },
   };
-  const element = {
-    $let: { vars: { v: inner }, in: { $cond: [{ $eq: [{ $type: '$$v' }, 'missing'] }, [], ['$$v']] } },
-  };
-  const after = { $cond: [{ $gt: [tail, 0] }, { $slice: [value, position + 1, { $max: [1, tail] }] }, []] };
-  return { $concatArrays: [before, element, after] };
+  return { $concatArrays: [before, [inner], behind(value, position)] };
+}
+
+/** The array without an element that is there. */
+function without(value: Expression, position: number): Expression {
+  const before = position === 0 ? [] : { $slice: [value, position] };
+  return { $concatArrays: [before, behind(value, position)] };
+}
+
+function behind(value: Expression, position: number): Expression {
+  const rest = { $subtract: [{ $size: value }, position + 1] };
+  return { $cond: [{ $gt: [rest, 0] }, { $slice: [value, position + 1, { $max: [1, rest] }] }, []] };
 }
 
 function apply(operation: PatchOperation, value: Expression, shape: Shape): Expression {
@@ -115,7 +126,7 @@ function apply(operation: PatchOperation, value: Expression, shape: Shape): Expr
     case 'set':
       return absent(operation.value) ? remove(on, shape.entity) : { $literal: encoded(operation.value, on, shape) };
     case 'unset':
-      return '$$REMOVE';
+      return REMOVE;
     case 'inc':
       return { $add: [{ $ifNull: [value, 0] }, { $literal: encoded(operation.by, on, shape) }] };
     case 'push': {
@@ -129,13 +140,13 @@ function apply(operation: PatchOperation, value: Expression, shape: Shape): Expr
           : equals('$$element', element(each, on, shape) as Json),
       );
       const rest = { $filter: { input: value, as: 'element', cond: { $not: [{ $or: out }] } } };
-      return { $cond: [{ $gt: [value, null] }, rest, '$$REMOVE'] };
+      return { $cond: [{ $gt: [value, null] }, rest, REMOVE] };
     }
   }
 }
 
 function remove({ field }: Operand, entity: EntityModel): Expression {
-  if (field.nullable) return '$$REMOVE';
+  if (field.nullable) return REMOVE;
   throw new NotNullViolationError(`${entity.name}.${field.name} must have a value, and none was given.`, {
     entity: entity.name,
     property: field.name,

@@ -26,13 +26,18 @@ export function operandValue(row: Stored, on: Operand): Value {
   for (const key of on.path ?? []) {
     if (value === null || typeof value !== 'object') return null;
     value = Array.isArray(value)
-      ? value[Number(key)]
+      ? value[position(key)]
       : Object.hasOwn(value, key)
         ? (value as Record<string, Value>)[key]
         : null;
     value ??= null;
   }
   return value;
+}
+
+/** Place in an array that a key names; `NaN` for one that names none. */
+export function position(key: string): number {
+  return /^\d+$/.test(key) ? Number(key) : Number.NaN;
 }
 
 /** Order of two present operand values; `NaN` where they cannot be compared. */

@@ -8,7 +8,7 @@ import {
   type PatchSpec,
   type Value,
 } from '@storeweave/core';
-import { operandValue, predicate } from './condition.js';
+import { operandValue, position, predicate } from './condition.js';
 import { identityOf } from './tables.js';
 import type { MemoryTransaction } from './transaction.js';
 import { add, cell, copy, keyOf, keyText } from './values.js';
@@ -52,10 +52,15 @@ function at(value: Value, on: Operand, depth: number, change: (value: Value) => 
   const container = value === null || value === JSON_NULL || typeof value !== 'object' ? {} : copy(value);
   const isLast = depth === (on.path?.length ?? 0) - 1;
   if (Array.isArray(container)) {
-    const position = Number(key);
-    const inner = isLast ? change(container[position] ?? null) : at(container[position] ?? null, on, depth + 1, change);
-    if (inner === undefined) container.splice(position, 1);
-    else container[position] = inner;
+    const place = position(key);
+    if (Number.isNaN(place))
+      throw new InvalidValueError(`${on.field.name} has an array where "${key}" is to be set, which is no position.`, {
+        property: on.field.name,
+      });
+    const inner = isLast ? change(container[place] ?? null) : at(container[place] ?? null, on, depth + 1, change);
+    while (inner !== undefined && container.length < place) container.push(null);
+    if (inner === undefined) container.splice(place, 1);
+    else container[place] = inner === JSON_NULL ? null : inner;
     return container;
   }
   const object = container as Record<string, Value>;

@@ -60,7 +60,7 @@ export async function secantusProgram(
 function rustProgram(folder: string): SecantusProgram {
   return {
     command: join(folder, 'bin', 'secantusd-rs'),
-    args: ['--cache-size', '128M', '--log-file-max', '16MB'],
+    args: ['--cache-size', '512M', '--log-file-max', '16MB'],
     origin: `SecantusDB, Rust ${RUST_VERSION}`,
   };
 }
@@ -95,7 +95,7 @@ async function fromWheel(reasons: string[]): Promise<SecantusProgram | undefined
     return {
       // Its script names the folder that it was installed in, before that was renamed.
       command: join(folder, 'bin', 'python3'),
-      args: ['-c', 'from secantus.cli import main; main()', '--cache-size', '256M', '--log-level', 'WARNING'],
+      args: ['-c', 'from secantus.cli import main; main()', '--cache-size', '512M', '--log-level', 'WARNING'],
       origin: `SecantusDB, Python wheel ${WHEEL_VERSION}`,
     };
   });
