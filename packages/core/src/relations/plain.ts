@@ -57,7 +57,7 @@ export function openSlots(instance: object, bindings: readonly RelationBinding[]
 
 /** What a stored owner's row says nothing of: not loaded until it is. */
 function far(instance: object, relation: RelationModel, slots: Slots): RelationContainer | undefined {
-  const binding = slots.bindings.find((each) => each.relation === relation);
+  const binding = slots.bindings.find((each) => each.relation.name === relation.name);
   if (binding === undefined) return undefined;
   const container: RelationContainer = relation.container === 'ref' ? new Ref() : new Collection();
   RelationContainer.attach(container, instance, binding);
