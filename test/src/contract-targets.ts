@@ -1,12 +1,19 @@
-/** The stores that `npm run contract` tries: in memory, PGlite, and a PostgreSQL server. */
+/**
+ * The stores that `npm run contract` tries: in memory, PGlite, and every real server, alone and all of them together, so
+ * that relations are tried between engines too.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Store } from '@storeweave/core';
 import { embedded } from '@storeweave/embedded';
+import { influxdb } from '@storeweave/influxdb';
+import { mongodb } from '@storeweave/mongodb';
+import { neo4j } from '@storeweave/neo4j';
 import { type MemoryDomain, memoryDomain, memoryStore } from '@storeweave/testing';
 import type { Excuse } from '@storeweave/testing/contract';
-import { startPostgres } from '@storeweave/testing/servers';
+import { startInfluxdb, startMongodb, startNeo4j, startPostgres, type TestServer } from '@storeweave/testing/servers';
+import { typeorm } from '@storeweave/typeorm';
 
 export interface Running {
   /** Where it runs, for the report. */
@@ -77,7 +84,97 @@ export const contractTargets: readonly Target[] = [
       };
     },
   },
+  {
+    name: 'mongodb',
+    start: () =>
+      onServer('MongoDB', startMongodb, async (server, name) => {
+        const url = await server.database(name);
+        return () => ({ document: mongodb({ url }) });
+      }),
+  },
+  {
+    name: 'neo4j',
+    start: () =>
+      onServer('Neo4j', startNeo4j, async (server, name) => {
+        const { url, username, password } = server;
+        const labelPrefix = await server.space(name);
+        return () => ({ graph: neo4j({ url, username, password, labelPrefix }) });
+      }),
+  },
+  {
+    name: 'influxdb',
+    start: () =>
+      onServer('InfluxDB', startInfluxdb, async (server, name) => {
+        const { url, token, org } = server;
+        const bucketPrefix = await server.space(name);
+        return () => ({ timeseries: influxdb({ url, token, org, bucketPrefix }) });
+      }),
+  },
+  { name: 'four servers', start: onFourServers },
 ];
+
+type Opened = Record<string, Store>;
+
+/** `room` makes an empty place on the server and gives what opens stores over it. */
+async function onServer<S extends TestServer>(
+  product: string,
+  start: () => Promise<S>,
+  room: (server: S, name: string) => Promise<() => Opened>,
+): Promise<Running> {
+  const server = await start();
+  return {
+    server: server.origin,
+    version: `${product} ${server.version}`,
+    open: async () => (await room(server, 'contract'))(),
+    reopenable: async () => {
+      const open = await room(server, 'contract');
+      return async () => open();
+    },
+    stop: () => server.stop(),
+  };
+}
+
+/** Each model on the engine made for it. */
+async function onFourServers(): Promise<Running> {
+  const started = await Promise.allSettled([startPostgres(), startMongodb(), startNeo4j(), startInfluxdb()]);
+  const stop = async () => {
+    for (const each of started) if (each.status === 'fulfilled') await each.value.stop();
+  };
+  const [postgres, mongo, graph, series] = started;
+  if (
+    postgres.status === 'rejected' ||
+    mongo.status === 'rejected' ||
+    graph.status === 'rejected' ||
+    series.status === 'rejected'
+  ) {
+    await stop();
+    throw started.find((each) => each.status === 'rejected')?.reason;
+  }
+  const room = async () => {
+    const url = await postgres.value.database('contract');
+    const documents = await mongo.value.database('contract');
+    const labelPrefix = await graph.value.space('contract');
+    const bucketPrefix = await series.value.space('contract');
+    const bolt = { url: graph.value.url, username: graph.value.username, password: graph.value.password };
+    const influx = { url: series.value.url, token: series.value.token, org: series.value.org };
+    return (): Opened => ({
+      relational: typeorm({ url }),
+      document: mongodb({ url: documents }),
+      graph: neo4j({ ...bolt, labelPrefix }),
+      timeseries: influxdb({ ...influx, bucketPrefix }),
+    });
+  };
+  return {
+    server: [postgres, mongo, graph, series].map(({ value }) => value.origin).join(', '),
+    version: `PostgreSQL ${postgres.value.version}, MongoDB ${mongo.value.version}, Neo4j ${graph.value.version}, InfluxDB ${series.value.version}`,
+    open: async () => (await room())(),
+    reopenable: async () => {
+      const open = await room();
+      return async () => open();
+    },
+    stop,
+  };
+}
 
 function inMemory(domain: MemoryDomain): Record<string, Store> {
   const store = () => memoryStore({ domain });
