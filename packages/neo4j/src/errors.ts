@@ -18,6 +18,7 @@ import {
   ReadOnlyError,
   SchemaError,
   SerializationError,
+  StoreBusyError,
   StoreError,
   StoreweaveError,
   TimeoutError,
@@ -39,6 +40,12 @@ export function mapError(error: unknown, names: GraphNames, about?: EntityModel)
   const { code = '', message = String(error) } = error as ServerError;
   const options: ErrorOptions = { cause: error, ...(about && { entity: about.name, store: about.store }) };
   const kind = code.split('.').slice(1).join('.');
+  if (/acquisition timed out/i.test(message)) {
+    return new StoreBusyError(
+      `No connection to Neo4j became free in time: ${message} Keep transactions short, or raise poolSize.`,
+      options,
+    );
+  }
   if (isConnectionLoss(error)) {
     return new ConnectionError(
       `Neo4j cannot be reached, or the connection was lost: ${message} Nothing of an open transaction is written.`,
@@ -76,10 +83,10 @@ export function mapError(error: unknown, names: GraphNames, about?: EntityModel)
     case 'ClientError.Statement.AccessMode':
     case 'ClientError.General.ForbiddenOnReadOnlyDatabase':
     case 'ClientError.Cluster.NotALeader':
-    case 'TransientError.General.DatabaseUnavailable':
-      if (kind.endsWith('DatabaseUnavailable'))
-        return new ConnectionError(`The database is not available: ${message}`, options);
       return new ReadOnlyError(`Neo4j accepts no writes here: ${message}`, options);
+    case 'TransientError.General.DatabaseUnavailable':
+    case 'TransientError.Request.NoThreadsAvailable':
+      return new ConnectionError(`Neo4j cannot serve at present: ${message}`, options);
     case 'ClientError.Database.DatabaseNotFound':
       return new ConfigurationError(`${message} Check the option database.`, options);
     case 'ClientError.Statement.ArgumentError':
@@ -100,6 +107,9 @@ export function mapError(error: unknown, names: GraphNames, about?: EntityModel)
     case 'ClientError.Schema.ConstraintAlreadyExists':
     case 'DatabaseError.Schema.ConstraintCreationFailed':
       return new SchemaError(`Neo4j refused a change of the schema: ${message}`, options);
+  }
+  if (kind.startsWith('TransientError.') && kind !== 'TransientError.Transaction.Terminated') {
+    return new SerializationError(`Neo4j asks for another try: ${message}`, options);
   }
   if (kind.startsWith('ClientError.Security.')) {
     return new ConnectionError(
@@ -130,8 +140,7 @@ export function isConnectionLoss(error: unknown): boolean {
   const { code = '', message = '' } = error as ServerError;
   if (code === 'ServiceUnavailable' || code === 'SessionExpired') return true;
   if (/^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(code)) return true;
-  if (code === 'Neo.ClientError.General.TransientFailure') return false;
-  return /connection acquisition timed out|pool is closed|socket (hang up|closed)|connection was closed/i.test(message);
+  return /pool is closed|socket (hang up|closed)|connection was closed/i.test(message);
 }
 
 function constraintError(message: string, names: GraphNames, options: ErrorOptions): StoreweaveError {

@@ -144,13 +144,45 @@ describe('schema', () => {
     expect(await second.schema.plan({})).toEqual([]);
   });
 
-  it('may be applied by two processes at once', async () => {
-    const opened = await start(Film);
-    const [one, two] = await Promise.all([later(opened, Film, Rating), later(opened, Film, Rating)]);
-    const plan = await one.schema.plan({});
-    expect(plan.length).toBeGreaterThan(0);
-    await Promise.all([one.schema.apply(plan, {}), two.schema.apply(plan, {})]);
-    expect(await two.schema.plan({})).toEqual([]);
+  it('turns an index into a constraint and back, and leaves what others have named', async () => {
+    const version = (options: { index?: boolean; unique?: boolean }) => {
+      @Node({ label: 'Reel' })
+      class Reel {
+        @Id('integer') id!: number;
+        @Property('string', options) title!: string;
+      }
+      return Reel;
+    };
+    const indexed = await start(version({ index: true }));
+    const unique = await later(indexed, version({ unique: true }));
+    const plan = await unique.schema.plan({});
+    expect(plan.map(({ kind, destructive }) => [kind, destructive])).toEqual([['alter', false]]);
+    await unique.schema.apply(plan, {});
+    expect(await unique.schema.plan({})).toEqual([]);
+    const back = await later(indexed, version({ index: true }));
+    expect((await back.schema.plan({})).map(({ kind, destructive }) => [kind, destructive])).toEqual([['alter', true]]);
+
+    const { labelPrefix } = indexed;
+    await ask(unique, `CREATE INDEX \`${labelPrefix}film_year_title_idx\` FOR (n:\`Else${labelPrefix}\`) ON (n.x)`, {});
+    const film = await later(indexed, Film);
+    await expect(film.schema.plan({})).rejects.toThrow(/not of this application/);
+    await ask(unique, `DROP INDEX \`${labelPrefix}film_year_title_idx\``, {});
+  });
+
+  it('may be made by several processes at once', async () => {
+    @Node()
+    class Lonely {
+      @Id() id!: string;
+    }
+    const opened = await start(Lonely);
+    const all = await Promise.all([1, 2, 3].map(() => later(opened, Lonely, Film, Rating)));
+    // Each as an application that starts: what it finds, it plans for.
+    await Promise.all(
+      all.map(async (store) => {
+        await store.schema.apply(await store.schema.plan({}), {});
+      }),
+    );
+    for (const store of all) expect(await store.schema.plan({})).toEqual([]);
   });
 
   it('keeps applications with different prefixes apart', async () => {

@@ -195,7 +195,7 @@ describe('walks', () => {
           expect(shortest?.depth).toBe((await memory.graph?.shortestPath(path, {}))?.depth);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   }, 180_000);
 

@@ -13,6 +13,7 @@ import {
   type Ref,
   Related,
   Relationship,
+  StoreBusyError,
   StoreweaveError,
   TimeoutError,
   To,
@@ -302,6 +303,16 @@ describe('writes', () => {
     await other.follow(['not a bookmark']);
     await expect(other.count(person, undefined, {})).rejects.toThrow(StoreweaveError);
     await other.close();
+  });
+
+  it('says that it is busy where no connection becomes free', async () => {
+    const busy = neo4j({ ...opened.options, poolSize: 1, acquireTimeoutMs: 150 });
+    await busy.open({ name: 'graph', entities: opened.entities });
+    const transaction = await busy.domain.begin({});
+    expect(await refusal(busy.count(person, undefined, {}))).toBeInstanceOf(StoreBusyError);
+    await transaction.rollback();
+    expect(await busy.count(person, undefined, {})).toBe(0);
+    await busy.close();
   });
 
   it('is refused options that cannot be meant', () => {

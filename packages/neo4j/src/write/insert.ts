@@ -69,7 +69,7 @@ export async function insertNodes({ batch, rows }: Insertion, names: GraphNames,
   };
 }
 
-/** Refuses rows of one batch that have the same key before the server does, with the key in the message. */
+/** A key that is taken, where no constraint of the server says so. */
 export function taken(batch: InsertBatch, row: Row): UniqueViolationError {
   const { entity } = batch;
   const key = entity.ids.map((id) => row[id.index]);

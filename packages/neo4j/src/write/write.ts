@@ -17,7 +17,7 @@ export async function writeBatch(
 ): Promise<WriteResult> {
   const size = batch.op === 'insert' ? batch.rows.length : batch.keys.length;
   if (size === 0) return { count: 0, ...(batch.op === 'insert' ? {} : { missed: [] }) };
-  const { ends } = names.shape(batch.entity);
+  const { ends, places } = names.shape(batch.entity);
   let work: (runner: Runner) => Promise<WriteResult>;
   // What may be refused after a statement has run must be taken back.
   let isOne = size <= CHUNK;
@@ -28,7 +28,7 @@ export async function writeBatch(
     isOne &&= ends === undefined && batch.onConflict === undefined;
   } else if (batch.op === 'update') {
     work = (runner) => updateRows(batch, names, runner);
-    isOne &&= ends === undefined;
+    isOne &&= batch.fields.every((field) => places.get(field)?.on === 'self');
   } else work = (runner) => deleteRows(batch, names, runner);
   if (!isOne) return domain.atomically(access, 'WRITE', work);
   return work({ run: (statement, about) => domain.run(statement, access, 'WRITE', about) });
