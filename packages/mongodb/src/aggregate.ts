@@ -8,6 +8,7 @@ import {
   type EntityModel,
   type Field,
   InvalidQueryError,
+  type RelationModel,
   type Row,
   type Rows,
   type Value,
@@ -59,6 +60,7 @@ export async function aggregateRows(spec: AggregateSpec, call: Call): Promise<Ro
   return selectOne(spec, rows[0] ?? columns.map(({ spec }) => (isCount(spec) ? 0 : null)));
 }
 
+/** A column, with the joins that it needs added to the stages. `joined` knows where each joined document is. */
 function describe(
   entity: EntityModel,
   spec: AggregateColumn,
@@ -68,39 +70,20 @@ function describe(
 ): Column {
   let owner = entity;
   let prefix = '';
-  for (const [depth, step] of (spec.through ?? []).entries()) {
+  const way: string[] = [];
+  for (const step of spec.through ?? []) {
     const relation = owner.relationsByName.get(step);
     if (relation === undefined || relation.join.via === 'link') {
       throw new InvalidQueryError(`${owner.name}.${step} is not a to-one relation that a grouping can follow.`, {
         entity: owner.name,
       });
     }
-    const key = (spec.through ?? []).slice(0, depth + 1).join('.');
-    const known = joined.get(key);
-    const as = known ?? `__joined${joined.size}`;
-    if (known === undefined) {
-      joined.set(key, as);
-      const own = shapeOf(owner);
-      const target = shapeOf(relation.target);
-      const pairs = relation.join.fields.map(
-        (field, i) => [field, relation.join.via === 'link' ? undefined : relation.join.targetFields[i]] as const,
-      );
-      const lets = Object.fromEntries(pairs.map(([field], i) => [`k${i}`, `$${prefix}${own.path(field)}`]));
-      const same = pairs.map(([, field], i) => ({
-        $eq: [field === undefined ? null : `$${target.path(field)}`, `$$k${i}`],
-      }));
-      const present = pairs.map((_, i) => ({ $gt: [`$$k${i}`, null] }));
-      stages.push(
-        {
-          $lookup: {
-            from: target.collection,
-            let: lets,
-            pipeline: [{ $match: { $expr: { $and: [...present, ...same] } } }, { $limit: 1 }],
-            as,
-          },
-        },
-        { $unwind: { path: `$${as}`, preserveNullAndEmptyArrays: true } },
-      );
+    way.push(step);
+    let as = joined.get(way.join('.'));
+    if (as === undefined) {
+      as = `__joined${joined.size}`;
+      joined.set(way.join('.'), as);
+      stages.push(...joinStages(relation, prefix, as));
     }
     prefix = `${as}.`;
     owner = relation.target;
@@ -108,9 +91,31 @@ function describe(
   const { on } = spec;
   if (on === undefined) return { spec, name, entity: owner, field: undefined, value: 1 };
   const shape = shapeOf(owner);
-  const placed = prefix === '' ? shape : { ...shape, path: (field: Field) => `${prefix}${shape.path(field)}` };
-  const value = operandExpression(on, placed);
-  return { spec, name, entity: owner, field: isJson(on) ? undefined : on.field, value };
+  const placed = { ...shape, path: (field: Field) => `${prefix}${shape.path(field)}` };
+  return { spec, name, entity: owner, field: isJson(on) ? undefined : on.field, value: operandExpression(on, placed) };
+}
+
+/** The one document that the relation leads to, or none. */
+function joinStages({ owner, target, join }: RelationModel, prefix: string, as: string): Document[] {
+  if (join.via === 'link') return [];
+  const own = shapeOf(owner);
+  const other = shapeOf(target);
+  const keys = join.fields.map((field, i) => ({ name: `k${i}`, field, target: join.targetFields[i] ?? field }));
+  const same = keys.flatMap((key) => [
+    { $gt: [`$$${key.name}`, null] },
+    { $eq: [`$${other.path(key.target)}`, `$$${key.name}`] },
+  ]);
+  return [
+    {
+      $lookup: {
+        from: other.collection,
+        let: Object.fromEntries(keys.map(({ name, field }) => [name, `$${prefix}${own.path(field)}`])),
+        pipeline: [{ $match: { $expr: { $and: same } } }, { $limit: 1 }],
+        as,
+      },
+    },
+    { $unwind: { path: `$${as}`, preserveNullAndEmptyArrays: true } },
+  ];
 }
 
 function absentAsNull(value: Expression): Expression {

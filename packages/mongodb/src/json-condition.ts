@@ -20,41 +20,70 @@ export function isJson({ field, path }: Operand): boolean {
 
 export function jsonCondition(condition: OnField, shape: Shape): Document {
   const { on } = condition;
-  const own = operandExpression(on, shape);
-  const hasPath = on.path !== undefined && on.path.length > 0;
-  if (condition.op === 'exists' && !hasPath) return { [shape.path(on.field)]: { $exists: condition.present } };
-  const test = (expression: Expression): Document => ({ $expr: expression });
-  const json = (value: Value) => checked(value, shape, on);
+  if (condition.op === 'exists' && !hasPath(on)) return { [shape.path(on.field)]: { $exists: condition.present } };
+  const exact = { $expr: exactly(condition, shape) };
+  const hint = hintOf(condition, shape);
+  return hint === undefined ? exact : { $and: [hint, exact] };
+}
+
+function hasPath({ path }: Operand): boolean {
+  return path !== undefined && path.length > 0;
+}
+
+/** A plain filter that finds all that are wanted and some more: what an index can be asked for. */
+function hintOf(condition: OnField, shape: Shape): Document | undefined {
+  const keys = condition.on.path ?? [];
+  if (!keys.every((key) => /^[^$.][^.]*$/.test(key) && !key.includes('\0'))) return undefined;
+  const path = [shape.path(condition.on.field), ...keys].join('.');
+  const isPlain = (value: Value) => ['string', 'number', 'boolean'].includes(typeof value);
   switch (condition.op) {
     case 'eq':
-      return test(equals(own, json(condition.value)));
-    case 'ne':
-      return test(not(equals(own, json(condition.value))));
     case 'gt':
     case 'gte':
     case 'lt':
     case 'lte':
-      return test(ordered(`$${condition.op}`, own, json(condition.value)));
-    case 'between':
-      return test({
-        $and: [ordered('$gte', own, json(condition.low)), ordered('$lte', own, json(condition.high))],
-      });
+      return isPlain(condition.value) ? { [path]: { [`$${condition.op}`]: condition.value } } : undefined;
     case 'in':
-      return test(oneOf(own, condition.values.map(json)));
+      return condition.values.every(isPlain) ? { [path]: { $in: [...condition.values] } } : undefined;
+    case 'like':
+      return { [path]: { $regex: likePattern(condition.pattern), $options: 's' } };
+    default:
+      return undefined;
+  }
+}
+
+function exactly(condition: OnField, shape: Shape): Expression {
+  const { on } = condition;
+  const own = operandExpression(on, shape);
+  const json = (value: Value) => checked(value, shape, on);
+  switch (condition.op) {
+    case 'eq':
+      return equals(own, json(condition.value));
+    case 'ne':
+      return not(equals(own, json(condition.value)));
+    case 'gt':
+    case 'gte':
+    case 'lt':
+    case 'lte':
+      return ordered(`$${condition.op}`, own, json(condition.value));
+    case 'between':
+      return { $and: [ordered('$gte', own, json(condition.low)), ordered('$lte', own, json(condition.high))] };
+    case 'in':
+      return oneOf(own, condition.values.map(json));
     case 'notIn':
-      return test(not(oneOf(own, condition.values.map(json))));
+      return not(oneOf(own, condition.values.map(json)));
     case 'like':
     case 'ilike':
-      return test(matches(own, likePattern(condition.pattern), condition.op === 'ilike' ? 'is' : 's'));
+      return matches(own, likePattern(condition.pattern), condition.op === 'ilike' ? 'is' : 's');
     case 'contains': {
       const value = json(condition.value);
-      const inside = contains(own, value, true, 0);
+      const found = contains(own, value, true, 0);
       // At a path, a string may also be meant as a part of a string.
-      if (!hasPath || typeof value !== 'string') return test(inside);
-      return test({ $or: [inside, matches(own, substringPattern(value), 's')] });
+      if (!hasPath(on) || typeof value !== 'string') return found;
+      return { $or: [found, matches(own, substringPattern(value), 's')] };
     }
     case 'exists':
-      return test(condition.present ? { $gt: [own, null] } : { $lte: [own, null] });
+      return condition.present ? { $gt: [own, null] } : { $lte: [own, null] };
   }
 }
 

@@ -25,9 +25,9 @@ import { capabilitiesOf } from './capabilities.js';
 import { type Change, type ChangesOptions, changesOf } from './changes.js';
 import { filterOf } from './condition.js';
 import type { Deployment } from './connection.js';
+import { bulkUpdate, patchUpdate } from './documents.js';
 import type { MongodbDomain } from './domain.js';
 import { checkNames, shapeOf } from './names.js';
-import { bulkUpdate, patchUpdate } from './patch.js';
 import { readRows, streamRows } from './read.js';
 import { MongodbSchema } from './schema.js';
 
