@@ -2,22 +2,18 @@
  * The job as its user runs it, each run a process of its own: the right figures, again from what is there, and exactly
  * the same after it was killed in the middle of loading.
  */
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Storeweave } from '@storeweave/core';
 import { embedded } from '@storeweave/embedded';
 import { sharedPostgres } from '@storeweave/testing/servers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defaultSource } from './data/source.js';
 import { figuresFromFiles } from './figures.fixture.js';
+import { figuresOf, job } from './job.fixture.js';
 import { ENTITIES } from './model.js';
 import type { Figures } from './questions.js';
-
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
-const HERE = fileURLToPath(new URL('..', import.meta.url));
 
 let folder = '';
 let expected: Figures;
@@ -26,46 +22,6 @@ beforeAll(async () => {
   expected = await figuresFromFiles('20k');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the job; `killWhen` sees what it says on standard error and ends it, with no warning, when it answers true. */
-function job(args: readonly string[], killWhen: (stderr: string) => boolean = () => false): Promise<Ended> {
-  const child = spawn(process.execPath, ['--conditions=@storeweave/source', '--import', 'tsx', MAIN, ...args], {
-    cwd: HERE,
-    env: { ...process.env, NO_COLOR: '1', INIT_CWD: HERE },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const said = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said.stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said.stderr += text;
-    if (killWhen(said.stderr)) child.kill('SIGKILL');
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, ...said }));
-  });
-}
-
-function figuresOf(ended: Ended): Figures {
-  expect(ended.stderr).toBe('');
-  expect(ended.code).toBe(0);
-  const lines = ended.stdout.split('\n');
-  expect(lines).toHaveLength(2); // one line and its end
-  return JSON.parse(ended.stdout) as Figures;
-}
-
-test('the same figures on PostgreSQL, MongoDB, Neo4j and InfluxDB, each with its own model', async () => {
-  expect(figuresOf(await job(['--json', '--stores', 'real']))).toEqual(expected);
-}, 900_000);
 
 test('the first run loads and prints the figures; the second finds the data and prints the same', async () => {
   const data = join(folder, 'twice');

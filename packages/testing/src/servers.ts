@@ -11,6 +11,7 @@ export {
   startPostgresCluster,
   startPostgresShards,
 } from './servers/postgres-cluster.js';
+export { type RareServer, whyNot } from './servers/prerequisites.js';
 export { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from './servers/redis.js';
 export type { ServerOptions, ServerWay, TestServer } from './servers/server.js';
 export {

@@ -3,7 +3,7 @@
  * seconds. Each version has a folder of its own, filled beside it and renamed when it is whole: two runs at once do the
  * work twice at worst, and neither ever sees half of it.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,12 @@ export async function installed(key: string, install: (folder: string) => Promis
 export function cached(key: string): string | undefined {
   const folder = join(cacheFolder(), key);
   return existsSync(folder) ? folder : undefined;
+}
+
+/** Whether the cache has a folder whose name begins with this. */
+export function cachedPrefix(prefix: string): boolean {
+  if (!existsSync(cacheFolder())) return false;
+  return readdirSync(cacheFolder()).some((name) => name.startsWith(prefix) && !name.includes('.unfinished-'));
 }
 
 function cacheFolder(): string {
