@@ -20,8 +20,8 @@ export interface ConnectionOptions {
   readonly driver?: Config;
 }
 
-/** The first release with unique constraints on relationships. */
-const OLDEST = [5, 7] as const;
+/** The first release with both unique constraints on relationships and quantified patterns. */
+const OLDEST = [5, 9] as const;
 
 export class Connection {
   #driver: Driver | undefined;
@@ -114,7 +114,7 @@ export class Connection {
     const [major = 0, minor = 0] = this.#version.split('.').map(Number);
     if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
       throw new ConfigurationError(
-        `Neo4j ${OLDEST.join('.')} or later is needed (unique constraints on relationships), and ${url}${database === undefined ? '' : ` (database ${database})`} is ${this.#version}.`,
+        `Neo4j ${OLDEST.join('.')} or later is needed (unique constraints on relationships, quantified patterns), and ${url}${database === undefined ? '' : ` (database ${database})`} is ${this.#version}.`,
       );
     }
   }

@@ -27,7 +27,7 @@ export interface Neo4jOptions {
 }
 
 /**
- * A graph store on Neo4j 5.7 or later, community or enterprise.
+ * A graph store on Neo4j 5.9 or later, community or enterprise.
  *
  * ```ts
  * const graph = neo4j({ url: 'neo4j://localhost:7687', username: 'neo4j', password });
