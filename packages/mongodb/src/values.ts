@@ -80,7 +80,7 @@ export function scalarValues(entity: EntityModel, field: Field): FieldValues {
     case 'uuid':
       return {
         encode: (value) => new UUID(value as string),
-        decode: (found) => (found instanceof UUID ? found.toHexString(true) : String(found)),
+        decode: (found) => (found instanceof UUID ? uuidText(found) : String(found)),
       };
     case 'bytes':
       return { encode: (value) => new Binary(value as Uint8Array), decode: bytes };
@@ -119,6 +119,12 @@ function int64(misfit: (problem: string) => InvalidValueError): (value: Value) =
     if (given > INT64_MAX || given < -INT64_MAX - 1n) throw misfit(`${given} has more than 64 bits`);
     return Long.fromBigInt(given);
   };
+}
+
+/** Half the time of the driver's own `toHexString`, on a value that nearly every row has. */
+function uuidText({ buffer }: UUID): string {
+  const hex = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength).toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 function bytes(found: unknown): Value {

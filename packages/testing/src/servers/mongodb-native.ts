@@ -23,6 +23,8 @@ export interface MongodbNativeOptions {
    * Rust is. Default: false.
    */
   readonly durable?: boolean;
+  /** A server that is no replica set: without transactions and change streams. Default: false. */
+  readonly standalone?: boolean;
 }
 
 export interface SecantusProgram {
@@ -129,7 +131,7 @@ async function run(command: string, args: readonly string[], env: Record<string,
 
 export async function startSecantus(
   { command, args, origin }: SecantusProgram,
-  { durable }: MongodbNativeOptions,
+  { durable, standalone }: MongodbNativeOptions,
 ): Promise<Running & { readonly url: string }> {
   const root = mkdtempSync(join(tmpdir(), 'storeweave-mongodb-'));
   const log = join(root, 'server.log');
@@ -142,10 +144,13 @@ export async function startSecantus(
     for (;;) {
       const candidate = port === 0 ? await freePort() : port;
       const place = ['--host', '127.0.0.1', '--port', String(candidate), '--storage-path', join(root, 'data')];
-      const flush = durable === true ? ['--sync-on-commit'] : [];
+      const flags = [
+        ...(durable === true ? ['--sync-on-commit'] : []),
+        ...(standalone === true ? ['--standalone'] : []),
+      ];
       const started = await supervise({
         command,
-        args: [...args, ...place, ...flush],
+        args: [...args, ...place, ...flags],
         log,
         folder: root,
         stopSignal: 'TERM',

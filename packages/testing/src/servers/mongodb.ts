@@ -33,7 +33,7 @@ export async function startMongodb(options: MongodbOptions = {}): Promise<Mongod
     options.ways,
     {
       url: (reasons) => serverByUrl('STOREWEAVE_MONGODB_URL', mongodbAnswers, reasons),
-      docker: (reasons) => serverInDocker(startMongodbInDocker, dockerAnswers, reasons),
+      docker: (reasons) => serverInDocker(() => startMongodbInDocker(options), dockerAnswers, reasons),
       native: async (reasons) => {
         const program = await secantusProgram(options, reasons);
         return program && { ...(await startSecantus(program, options)), origin: program.origin };
