@@ -61,12 +61,12 @@ export async function* changesOf<T extends object>(
       { entity: entity.name, store: entity.store },
     );
   }
-  const kinds = options.kinds ?? KINDS;
+  const kinds: readonly string[] = options.kinds ?? KINDS;
   let after = options.after === undefined ? undefined : tokenOf(options.after);
   let lostAt: number | undefined;
   const isOver = () => signal?.aborted === true;
   while (!isOver()) {
-    const stream = open(domain, entity, kinds, after);
+    const stream = open(domain, entity, after);
     const stop = () => void stream.close().catch(() => {});
     signal?.addEventListener('abort', stop, { once: true });
     try {
@@ -80,7 +80,7 @@ export async function* changesOf<T extends object>(
         }
         after = change._id;
         const one = describe<T>(entity, change);
-        if (one !== undefined) yield one;
+        if (one !== undefined && kinds.includes(one.kind)) yield one;
       }
     } catch (error) {
       if (isOver()) return;
@@ -99,16 +99,18 @@ export async function* changesOf<T extends object>(
 function open(
   domain: MongodbDomain,
   entity: EntityModel,
-  kinds: readonly string[],
   resumeAfter: ResumeToken | undefined,
 ): ChangeStream<Document, ChangeStreamDocument> {
-  return domain.connection.place.db
-    .collection(shapeOf(entity).collection)
-    .watch([{ $match: { operationType: { $in: [...kinds] } } }], {
-      fullDocument: 'updateLookup',
-      maxAwaitTimeMS: AWAIT_MS,
-      ...(resumeAfter === undefined ? {} : { resumeAfter }),
-    });
+  return (
+    domain.connection.place.db
+      .collection(shapeOf(entity).collection)
+      // The same for every reader: a server may not find a token again among changes that another pipeline leaves out.
+      .watch([{ $match: { operationType: { $in: [...KINDS] } } }], {
+        fullDocument: 'updateLookup',
+        maxAwaitTimeMS: AWAIT_MS,
+        ...(resumeAfter === undefined ? {} : { resumeAfter }),
+      })
+  );
 }
 
 function describe<T extends object>(entity: EntityModel, change: ChangeStreamDocument): Change<T> | undefined {

@@ -50,6 +50,15 @@ const timeouts = new Set([50, 202, 262, 290]);
 const lost = new Set([6, 7, 89, 91, 133, 189, 9001, 10107, 11600, 11602, 13388, 13435, 13436]);
 // The last ones: $setField and $concatArrays on what is no object or array.
 const refusedValues = new Set([14, 15, 28, 52, 55, 56, 57, 10334, 17280, 17419, 17420, 28664, 4161105, 4161107]);
+const sockets = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+]);
 const refusedQueries = new Set([2, 9, 40, 168, 51091, 51108]);
 const schemaCodes = new Set([26, 67, 85, 86]);
 const denied = new Set([13, 18, 8000]);
@@ -134,6 +143,8 @@ function byCode(code: number | undefined, message: string, what: string, options
 export function isConnectionLoss(error: unknown): boolean {
   if (error instanceof ConnectionError) return true;
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
+  // A socket that ends while it is written to fails with Node's own error.
+  if (typeof (error as { code?: unknown }).code === 'string') return sockets.has((error as { code: string }).code);
   const { code } = reportOf(error);
   return code !== undefined && lost.has(code);
 }

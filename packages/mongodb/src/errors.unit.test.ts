@@ -79,6 +79,11 @@ describe('mapError', () => {
     expect(mapError(lost).isRetryable).toBe(true);
   });
 
+  it('knows a broken socket for what it is', () => {
+    const broken = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
+    expect(mapError(broken)).toBeInstanceOf(ConnectionError);
+  });
+
   it('tells a full pool and a closed store apart from a lost server', () => {
     const busy = Object.assign(new Error('Timed out while checking out a connection'), {
       name: 'MongoWaitQueueTimeoutError',

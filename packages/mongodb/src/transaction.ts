@@ -14,7 +14,7 @@ import {
 } from '@storeweave/core';
 import type { ClientSession } from 'mongodb';
 import type { Place } from './connection.js';
-import { hasLabel, mapError } from './errors.js';
+import { hasLabel, isConnectionLoss, mapError } from './errors.js';
 
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -109,18 +109,20 @@ export class MongodbTransaction implements Transaction {
 
   async #commit(): Promise<void> {
     const deadline = Date.now() + this.commitRetryMs;
+    let unknown: unknown;
     for (let attempt = 0; ; attempt++) {
       try {
         await this.session.commitTransaction();
         return;
       } catch (error) {
-        if (hasLabel(error, 'TransientTransactionError') || !hasLabel(error, 'UnknownTransactionCommitResult')) {
-          throw mapError(error);
-        }
-        if (Date.now() >= deadline) {
+        if (hasLabel(error, 'TransientTransactionError')) throw mapError(error);
+        const isUnknown = hasLabel(error, 'UnknownTransactionCommitResult') || isConnectionLoss(error);
+        if (isUnknown) unknown = error;
+        else if (unknown === undefined) throw mapError(error);
+        if (!isUnknown || Date.now() >= deadline) {
           throw new CommitUnknownError(
             `MongoDB did not say within ${this.commitRetryMs} ms whether the transaction is committed: it may be, or not. Read what it should have changed before doing it again.`,
-            { cause: error },
+            { cause: unknown },
           );
         }
         await pause(Math.min(LONGEST_PAUSE_MS, 20 * 2 ** attempt));

@@ -57,6 +57,16 @@ describe('a commit', () => {
     expect(calls.ended).toBe(1);
   });
 
+  it('is unknown, and no lost connection that is worth another try, where a socket broke under it', async () => {
+    const broken = () => Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
+    const { transaction, calls } = begun([broken()]);
+    await transaction.commit();
+    expect(calls.commits).toBe(2);
+    const refused = begun([broken(), new MongoServerError({ message: 'no', code: 1 })]);
+    await expect(refused.transaction.commit()).rejects.toThrow(CommitUnknownError);
+    expect(refused.calls.commits).toBe(2);
+  });
+
   it('has not happened where the server says that the transaction is over', async () => {
     const { transaction } = begun([failure('TransientTransactionError')]);
     await expect(transaction.commit()).rejects.toThrow(SerializationError);
