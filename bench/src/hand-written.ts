@@ -6,6 +6,7 @@ import type { ClientBase } from 'pg';
 import type { EmployeeData } from './employee.js';
 
 const table = 'hand_employees';
+const columns = 'id, name, email, age, score, salary, active, hired_at, note, version';
 
 export async function createTable(client: ClientBase): Promise<void> {
   await client.query(`drop table if exists ${table}`);
@@ -18,10 +19,10 @@ const plain = (values: readonly (string | number | boolean)[]): string => `{${va
 const quoted = (values: readonly (string | null)[]): string =>
   `{${values.map((value) => (value === null ? 'NULL' : JSON.stringify(value))).join(',')}}`;
 
-export async function insert(client: ClientBase, data: readonly EmployeeData[]): Promise<number> {
+export async function insert(client: ClientBase, data: readonly EmployeeData[], into = table): Promise<number> {
   await client.query('begin');
   const result = await client.query(
-    `insert into ${table} select *, 1 from unnest($1::uuid[], $2::varchar[], $3::varchar[], $4::integer[],
+    `insert into ${into} (${columns}) select *, 1 from unnest($1::uuid[], $2::varchar[], $3::varchar[], $4::integer[],
       $5::double precision[], $6::numeric[], $7::boolean[], $8::timestamptz[], $9::text[])`,
     [
       plain(data.map((row) => row.id)),
@@ -41,9 +42,9 @@ export async function insert(client: ClientBase, data: readonly EmployeeData[]):
 
 export type Loaded = EmployeeData & { version: number };
 
-export async function load(client: ClientBase): Promise<Loaded[]> {
+export async function load(client: ClientBase, from = table): Promise<Loaded[]> {
   const { rows } = await client.query<unknown[]>({
-    text: `select id, name, email, age, score, salary, active, hired_at, note, version from ${table}`,
+    text: `select ${columns} from ${from}`,
     rowMode: 'array',
   });
   return rows.map((row) => ({
@@ -61,10 +62,10 @@ export async function load(client: ClientBase): Promise<Loaded[]> {
 }
 
 /** Sets name and score of the given rows, each only if its version is still the one that was read. */
-export async function update(client: ClientBase, rows: readonly Loaded[]): Promise<number> {
+export async function update(client: ClientBase, rows: readonly Loaded[], on = table): Promise<number> {
   await client.query('begin');
   const result = await client.query(
-    `update ${table} t set name = d.name, score = d.score, version = d.version + 1
+    `update ${on} t set name = d.name, score = d.score, version = d.version + 1
       from unnest($1::uuid[], $2::varchar[], $3::double precision[], $4::integer[]) as d(id, name, score, version)
       where t.id = d.id and t.version = d.version`,
     [

@@ -7,6 +7,7 @@ import type { BenchOptions, BenchRow } from './rounds.js';
 
 const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promise<BenchRow[]> }>> = {
   embedded: () => import('./embedded.js'),
+  relational: () => import('./relational.js'),
   stores: () => import('./stores.js'),
   types: () => import('./types.js'),
 };

@@ -73,6 +73,32 @@ export async function compare(
   );
 }
 
+/** Median time of one call, each contender given the same arguments, a call of each in turn. */
+export async function compareCalls<A>(
+  bench: string,
+  given: readonly A[],
+  contenders: readonly { readonly name: string; call(argument: A): Promise<unknown> }[],
+  options: RoundOptions,
+): Promise<BenchRow[]> {
+  const times = new Map<string, number[]>(contenders.map((contender) => [contender.name, []]));
+  const calls = 100;
+  for (let at = -options.warmUp * calls; at < options.rounds * calls; at++) {
+    const argument = given[(at + given.length) % given.length] as A;
+    for (const contender of at % 2 === 0 ? contenders : [...contenders].reverse()) {
+      const start = performance.now();
+      const answer = await contender.call(argument);
+      const elapsed = performance.now() - start;
+      if (answer === undefined || answer === null) throw new Error(`${bench}: ${contender.name} found nothing`);
+      if (at >= 0) times.get(contender.name)?.push(elapsed);
+    }
+  }
+  return rows(
+    bench,
+    1,
+    contenders.map((contender) => [contender.name, median(times.get(contender.name) ?? [])]),
+  );
+}
+
 /** Bytes of heap that the result of each contender holds, per entity. */
 export async function compareMemory(
   bench: string,

@@ -58,6 +58,19 @@ export class Connection {
     await this.request({ method: 'GET', path: '/api/v2/buckets', query: { org: this.org, limit: '1' } }, call);
   }
 
+  /** The server's version, and its clock in milliseconds since the epoch. */
+  async inspect(call: Call): Promise<{ version: string; clockMs: number }> {
+    let clock = '';
+    // The header of an answer has whole seconds only.
+    const flux = 'import "array" import "system" array.from(rows: [{ clock: string(v: uint(v: system.time())) }])';
+    const row = (cells: readonly string[]) => {
+      clock = cells.find((cell) => /^\d{16,}$/.test(cell)) ?? '';
+    };
+    await this.query(flux, { header: () => {}, row }, call);
+    const version = await this.#version(call);
+    return { version: version.replace(/^v/, ''), clockMs: Number(BigInt(clock) / 1000n) / 1000 };
+  }
+
   /** Ends every connection. */
   close(): void {
     this.#agent.destroy();

@@ -14,6 +14,7 @@ import {
   type SeriesStore,
   type Store,
   type StoreContext,
+  type StoreInspection,
   type TransactionDomain,
   type WriteBatch,
   type WriteResult,
@@ -85,6 +86,14 @@ export class InfluxdbStore implements Store {
   bulk(given: BulkWrite, access: Access): Promise<number> {
     const doing = given.op === 'deleteWhere' ? 'delete points' : 'change points';
     return bulk(given, this.#context(doing, given.entity, access));
+  }
+
+  async inspect(access: Access): Promise<StoreInspection> {
+    return {
+      product: 'InfluxDB',
+      missing: [],
+      ...(await this.#connection.inspect({ doing: 'inspect the server', access })),
+    };
   }
 
   /** The official client. */

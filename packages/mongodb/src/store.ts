@@ -15,6 +15,7 @@ import {
   type SchemaStore,
   type Store,
   type StoreContext,
+  type StoreInspection,
   type WriteBatch,
   type WriteResult,
 } from '@storeweave/core';
@@ -147,6 +148,19 @@ export class MongodbStore implements Store {
   /** Lets later calls begin no earlier than a token of `causalToken`. Throws `InvalidQueryError` for anything else. */
   observe(causalToken: string): void {
     this.domain.causality.observe(causalToken);
+  }
+
+  inspect(access: Access): Promise<StoreInspection> {
+    return this.domain.use(access, undefined, async ({ db, options }) => {
+      // Unlike `serverStatus`, this needs no privilege.
+      const { localTime } = await db.command({ hello: 1 }, options);
+      const version = this.deployment?.version ?? 'unknown';
+      const missing = [];
+      if (this.domain.begin === undefined)
+        missing.push('transactions: this is a standalone server; make it a replica set, of one member if need be');
+      const clock = localTime instanceof Date ? { clockMs: localTime.getTime() } : {};
+      return { product: 'MongoDB', version, missing, ...clock };
+    });
   }
 
   native(access: Access): MongodbNative {

@@ -12,6 +12,7 @@ import {
   type SchemaStore,
   type Store,
   type StoreContext,
+  type StoreInspection,
   type WriteBatch,
   type WriteResult,
 } from '@storeweave/core';
@@ -112,6 +113,18 @@ export class Neo4jStore implements Store {
 
   bulk(write: BulkWrite, access: Access): Promise<number> {
     return bulkWrite(write, this.#names, this.domain, access);
+  }
+
+  async inspect(access: Access): Promise<StoreInspection> {
+    const text =
+      'CALL dbms.components() YIELD versions, edition RETURN [versions[0], edition, datetime.realtime().epochMillis]';
+    const [answer] = await this.domain.run({ text, values: {} }, access, 'READ');
+    const [version, edition, clock] = answer as readonly unknown[];
+    const missing =
+      edition === 'community'
+        ? ['constraints on absent values, which the enterprise edition has: the store checks instead']
+        : [];
+    return { product: 'Neo4j', version: `${String(version)} ${String(edition)}`, clockMs: Number(clock), missing };
   }
 
   /** The `Driver`; inside a unit of work the driver's `Transaction`, which is not to be ended by the application. */

@@ -29,12 +29,6 @@ export async function installed(key: string, install: (folder: string) => Promis
   return folder;
 }
 
-/** The folder named `key`, if it is there already. */
-export function cached(key: string): string | undefined {
-  const folder = join(cacheFolder(), key);
-  return existsSync(folder) ? folder : undefined;
-}
-
 /** Whether the cache has a folder whose name begins with this. */
 export function cachedPrefix(prefix: string): boolean {
   if (!existsSync(cacheFolder())) return false;

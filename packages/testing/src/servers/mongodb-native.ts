@@ -11,17 +11,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigurationError } from '@storeweave/core';
-import { cached, installed } from './cache.js';
+import { installed } from './cache.js';
 import { mongodbAnswers } from './mongodb-client.js';
 import { freePort } from './ports.js';
 import { messageOf, type Running } from './server.js';
 import { type Supervised, supervise, tail } from './supervise.js';
 
 export interface MongodbNativeOptions {
-  /**
-   * What was acknowledged survives a kill: every commit is flushed. Builds the Rust server (about 4 minutes, once) where
-   * Rust is. Default: false.
-   */
+  /** What was acknowledged survives a kill: every commit is flushed. Only the Rust server can. Default: false. */
   readonly durable?: boolean;
   /** A server that is no replica set: without transactions and change streams. Default: false. */
   readonly standalone?: boolean;
@@ -41,18 +38,13 @@ const WHEEL_KEY = `secantusdb-${WHEEL_VERSION}-${process.platform}-${process.arc
 const START_LIMIT_MS = 30_000;
 
 /** Finds the program, installs or builds it. The reasons why a source gave nothing are collected in `reasons`. */
-export async function secantusProgram(
-  { durable }: MongodbNativeOptions,
-  reasons: string[],
-): Promise<SecantusProgram | undefined> {
+export async function secantusProgram(reasons: string[]): Promise<SecantusProgram | undefined> {
   if (process.platform === 'win32') {
     reasons.push('starting SecantusDB natively is not supported on Windows');
     return undefined;
   }
-  const ready = cached(RUST_KEY);
-  if (ready !== undefined) return rustProgram(ready);
-  const sources = durable === true ? [fromCargo, fromWheel] : [fromWheel, fromCargo];
-  for (const source of sources) {
+  // Minutes to build, once, are less than what the slower one takes for every run.
+  for (const source of [fromCargo, fromWheel]) {
     const program = await source(reasons);
     if (program !== undefined) return program;
   }

@@ -35,7 +35,7 @@ export async function startMongodb(options: MongodbOptions = {}): Promise<Mongod
       url: (reasons) => serverByUrl('STOREWEAVE_MONGODB_URL', mongodbAnswers, reasons),
       docker: (reasons) => serverInDocker(() => startMongodbInDocker(options), dockerAnswers, reasons),
       native: async (reasons) => {
-        const program = await secantusProgram(options, reasons);
+        const program = await secantusProgram(reasons);
         return program && { ...(await startSecantus(program, options)), origin: program.origin };
       },
     },
