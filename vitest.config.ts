@@ -38,7 +38,7 @@ export default defineConfig({
     globalSetup: ['packages/testing/src/servers/vitest-global-setup.ts'],
     testTimeout: 60_000,
     // Hooks open stores, and a server may have to be built before the first of them.
-    hookTimeout: 900_000,
+    hookTimeout: 1_500_000,
     maxWorkers: 2,
   },
 });
