@@ -76,7 +76,7 @@ export function* scenarios(full: boolean, seed: number): Generator<Scenario> {
   yield* scenariosOf('alone', alone, { reader: true, restarts: 2 });
   yield* scenariosOf('alone', alone, { resolve: 'refusal', restarts: 2 });
   yield* scenariosOf('pair', pairs(kinds));
-  yield* scenariosOf('pair with a reader', pairs(full ? READ_BESIDE : READ_BESIDE.slice(0, 1)), {
+  yield* scenariosOf('pair with a reader', pairs(full ? READ_BESIDE : named('A.update+B.update', 'B.update+C.point')), {
     reader: true,
     restarts: full ? 1 : 0,
   });

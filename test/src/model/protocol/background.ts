@@ -16,7 +16,9 @@ export function backgroundSteps(model: Model, state: State, unit: number, emit: 
   const at = S.worker(unit);
   const decided = get(state, at + S.TX) === Tx.committed;
   const step = stepper(state, unit, emit);
-  if (decided) {
+  if (model.mistakes.has('relayBySequence')) pollBySequence(model, state, unit, step);
+  // Nobody applies what the relay has passed by: its worker died at the decision.
+  if (decided && !S.hasBit(state, S.PASSED, unit)) {
     if (applyWouldWork(model, state, unit)) step('an apply of it arrives at B', (to) => applyB(model, to, unit));
     if (kind.c === 'rewrite' ? get(state, S.C_TAIL) !== unit + 1 : kind.c === 'point' && !S.hasBit(state, S.C, unit))
       step('its point arrives at C', (to) => applyC(model, to, unit));
@@ -24,6 +26,18 @@ export function backgroundSteps(model: Model, state: State, unit: number, emit: 
   }
   if (kind.b === 'fresh') marks(model, state, unit, step);
   help(model, state, unit, step);
+}
+
+/** The mistake: a row that is seen moves the relay past all that claimed before it, also those that have yet to commit. */
+function pollBySequence(model: Model, state: State, unit: number, step: Step): void {
+  const claimed = (of: number): number => get(state, S.worker(of) + S.CLAIMED);
+  const missed = model.units
+    .map((_, other) => other)
+    .filter((other) => isOpen(state, other) && claimed(other) < claimed(unit) && !S.hasBit(state, S.PASSED, other));
+  if (get(state, S.worker(unit) + S.ROW) === Row.there && missed.length > 0)
+    step('the relay sees its journal row, and goes on from there', (to) => {
+      for (const other of missed) S.setBit(to, S.PASSED, other);
+    });
 }
 
 /** Resolve, by whoever meets the fence: the claim lock first, then a look in a new statement, then a removal. */

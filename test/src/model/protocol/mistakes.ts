@@ -43,6 +43,12 @@ export const MISTAKES = {
     start: both,
     found: /told/,
   },
+  timeOutIsRefusal: {
+    what: 'a write of one store that was not answered in time is reported as refused',
+    units: [kind('none', 'update')],
+    start: both,
+    found: /refused/,
+  },
   wrongCoordinator: { what: 'a helper asks another coordinator', units: [update], start: both, found: half },
   refusalPruned: {
     what: 'the refusal row is removed while a late COMMIT may come',
@@ -124,6 +130,12 @@ export const MISTAKES = {
     units: [kind('update', 'none', 'point')],
     start: both,
     found: half,
+  },
+  relayBySequence: {
+    what: 'the relay polls by sequence, and passes rows that commit late',
+    units: [kind('update', 'none', 'point'), kind('none', 'update', 'point')],
+    start: both,
+    found: /rest/,
   },
   noWaitLimit: {
     what: 'waits have no limit',

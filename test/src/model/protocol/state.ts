@@ -8,7 +8,7 @@
 import type { Kind, Start } from './kinds.js';
 import type { MistakeName } from './mistakes.js';
 
-export type State = Uint8Array;
+export type State = Uint8Array<ArrayBuffer>;
 
 /** What is explored: units of work, one worker each, and which rules are broken. */
 export interface Model {
@@ -43,7 +43,9 @@ export const HELP = 8;
 export const REMOVAL = 9;
 /** The generation of B, plus one, with which an apply of its fresh insert may be under way. */
 export const SENT_GENERATION = 10;
-const STRIDE = 11;
+/** The order of claims; kept only for the mistake of a relay that polls by it. */
+export const CLAIMED = 11;
+const STRIDE = 12;
 
 export const MOST_UNITS = 3;
 export const worker = (unit: number): number => unit * STRIDE;
@@ -83,7 +85,9 @@ export const BITS_B = C + 11;
 export const BITS_C = C + 12;
 export const BITS_A2 = C + 13;
 export const BITS_B2 = C + 14;
-const SIZE = C + 15;
+/** Units whose journal row such a relay has passed by, one bit each. */
+export const PASSED = C + 15;
+const SIZE = C + 16;
 
 /** `settling` lost its connection in COMMIT; `expired` also lost its lease, so its row may be pruned meanwhile. */
 export const Pc = {
@@ -136,6 +140,7 @@ export function initialState(model: Model): State {
     state[record + PRESENT] = there ? 1 : 0;
     state[record + VERSION] = there ? 1 : 0;
   }
+  for (const [unit, { a }] of model.units.entries()) state[worker(unit) + PC] = a === 'none' ? Pc.readB : Pc.readA;
   return state;
 }
 
@@ -143,4 +148,5 @@ export function initialState(model: Model): State {
 export const seen = (state: State, record: number): number =>
   get(state, record + PRESENT) === 1 ? get(state, record + TAIL) + 1 : 0;
 
-export const keyOf = (state: State): string => String.fromCharCode(...state);
+// By far the fastest way to a string, and a key is built at every step.
+export const keyOf = (state: State): string => Buffer.from(state.buffer, 0, SIZE).toString('latin1');

@@ -101,7 +101,8 @@ function toldWrong(state: State, unit: number): string | undefined {
   const at = S.worker(unit);
   const pc = get(state, at + S.PC);
   const tx = get(state, at + S.TX);
-  if (pc === Pc.no && tx === Tx.committed) return `unit ${unit + 1} was told that it is refused, and is decided`;
+  const written = tx === Tx.committed || S.hasBit(state, S.A + S.BITS, unit) || S.hasBit(state, S.B + S.BITS, unit);
+  if (pc === Pc.no && written) return `unit ${unit + 1} was told that it is refused, and is there`;
   if (pc === Pc.yes && tx === Tx.aborted) return `unit ${unit + 1} was told that it is decided, and is not`;
   return undefined;
 }

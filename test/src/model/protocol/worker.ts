@@ -23,6 +23,8 @@ export function workerSteps(model: Model, state: State, unit: number, emit: Emit
       step('opens its transaction at the coordinator and claims', (to) => {
         to[at + S.TX] = Tx.open;
         to[at + S.PC] = Pc.work;
+        if (model.mistakes.has('relayBySequence'))
+          to[at + S.CLAIMED] = 1 + Math.max(...model.units.map((_, other) => get(state, S.worker(other) + S.CLAIMED)));
       });
       if (model.mistakes.has('fenceBeforeClaim') && get(state, at + S.SENT) === Sent.no)
         step('sends its fence', (to) => {
@@ -117,8 +119,12 @@ function work(model: Model, state: State, unit: number, step: Step): void {
     step('has the answer', (to) => {
       to[at + S.PC] = sent === Sent.done ? Pc.yes : Pc.no;
     });
+  // What is not decided without the coordinator is refused; a write of one store may have happened, or may yet.
   if ((sent === Sent.underWay || sent === Sent.looked) && !model.mistakes.has('noWaitLimit'))
-    step('has waited too long for B, and gives up', end);
+    step('has waited too long for B, and gives up', (to) => {
+      end(to);
+      if (!several) to[at + S.PC] = model.mistakes.has('timeOutIsRefusal') ? Pc.no : Pc.unsure;
+    });
   step(
     'dies',
     (to) => {
