@@ -16,6 +16,7 @@ test.each(Object.keys(MISTAKES) as MistakeName[])('%s is found, and nothing with
 test('the protocol has no violation in the pairs of the short run', () => {
   const report = check(scenarios(false, 1));
   expect(report.violations).toEqual([]);
+  expect(report.cut).toEqual([]);
   expect(report.pairs).toBeGreaterThanOrEqual(80);
   expect(report.states).toBeGreaterThan(100_000);
 });
