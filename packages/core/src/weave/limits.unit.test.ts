@@ -31,7 +31,7 @@ describe('limits', () => {
   it('of time leave it open whether a COMMIT that hangs took effect', async () => {
     const { weave, plan } = await open();
     plan.add({ call: 'commit', hang: true });
-    const run = weave.transaction({ timeoutMs: 30 }, async (uow) => uow.create(Author, { name: 'a' }));
+    const run = weave.transaction({ timeoutMs: 500 }, async (uow) => uow.create(Author, { name: 'a' }));
     await expect(run).rejects.toThrow(CommitUnknownError);
   });
 
@@ -111,7 +111,7 @@ describe('a session with a limit', () => {
   it('ends a commit that takes longer, and keeps the changes', async () => {
     const plan = new ChaosPlan([{ call: 'insert', hang: true }]);
     const { weave } = await open(plan);
-    await using session = weave.session({ timeoutMs: 20 });
+    await using session = weave.session({ timeoutMs: 400 });
     session.create(Author, { name: 'a' });
     await expect(session.commit()).rejects.toThrow(TimeoutError);
     await session.commit();
