@@ -8,9 +8,27 @@ import { BSON, type ClientSession, type ClusterTime, Timestamp } from 'mongodb';
 export class Causality {
   #operationTime: Timestamp | undefined;
   #clusterTime: ClusterTime | undefined;
+  /** Sessions whose time still counts: those that began before it was forgotten would bring it back. */
+  #begun = new WeakSet<object>();
 
   /** Takes over what a session has seen. */
-  note({ operationTime, clusterTime }: Pick<ClientSession, 'operationTime' | 'clusterTime'>): void {
+  note(session: ClientSession): void {
+    if (this.#begun.has(session)) this.#take(session);
+  }
+
+  /**
+   * A server that was restarted without its last moments, or restored, does not know the time that was seen of it, and
+   * its refusal tells the time that it has. That one is taken, and not none: the driver keeps the last time that it sent
+   * in the read concern that all calls share, and only overwrites it.
+   */
+  restart(refusal: unknown): void {
+    const { operationTime, $clusterTime } = refusal as { operationTime?: unknown; $clusterTime?: ClusterTime };
+    this.#operationTime = operationTime instanceof Timestamp ? operationTime : undefined;
+    this.#clusterTime = $clusterTime;
+    this.#begun = new WeakSet();
+  }
+
+  #take({ operationTime, clusterTime }: Pick<ClientSession, 'operationTime' | 'clusterTime'>): void {
     if (operationTime !== undefined && this.#isLater(operationTime, this.#operationTime)) {
       this.#operationTime = operationTime;
     }
@@ -21,6 +39,7 @@ export class Causality {
 
   /** Lets a session begin no earlier than what was seen. */
   advance(session: ClientSession): void {
+    this.#begun.add(session);
     if (this.#clusterTime !== undefined) session.advanceClusterTime(this.#clusterTime);
     if (this.#operationTime !== undefined) session.advanceOperationTime(this.#operationTime);
   }
@@ -40,7 +59,7 @@ export class Causality {
         cluster?: ClusterTime;
       };
       if (seen.at instanceof Timestamp) {
-        this.note({ operationTime: seen.at, clusterTime: seen.cluster });
+        this.#take({ operationTime: seen.at, clusterTime: seen.cluster });
         return;
       }
     } catch {

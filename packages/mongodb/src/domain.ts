@@ -18,7 +18,7 @@ import {
 import type { ClientSession, Collection, Db, MongoClient } from 'mongodb';
 import { Causality } from './causality.js';
 import type { Connection, Place } from './connection.js';
-import { mapError } from './errors.js';
+import { isBehind, mapError } from './errors.js';
 import { MongodbTransaction } from './transaction.js';
 
 /** What goes with every command of a call. */
@@ -84,16 +84,27 @@ export class MongodbDomain implements TransactionDomain {
         try {
           return await work(this.#call(transaction.place, session, access, transaction));
         } catch (error) {
+          if (isBehind(error)) this.causality.restart(error);
           throw mapError(error, entity);
         }
       });
     }
+    try {
+      return await this.#alone(access, work);
+    } catch (error) {
+      if (!isBehind(error)) throw mapError(error, entity);
+      this.causality.restart(error);
+      return await this.#alone(access, work).catch((again) => {
+        throw mapError(again, entity);
+      });
+    }
+  }
+
+  async #alone<R>(access: Access, work: (call: Call) => Promise<R>): Promise<R> {
     const { place } = this.connection;
     const session = this.#session(place);
     try {
       return await work(this.#call(place, session, access));
-    } catch (error) {
-      throw mapError(error, entity);
     } finally {
       this.causality.note(session);
       await session.endSession();
@@ -119,6 +130,7 @@ export class MongodbDomain implements TransactionDomain {
         yield piece.value;
       }
     } catch (error) {
+      if (isBehind(error)) this.causality.restart(error);
       throw mapError(error, entity);
     } finally {
       await pieces.return();

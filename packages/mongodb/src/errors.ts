@@ -43,6 +43,7 @@ interface Report {
   readonly details?: Document;
 }
 
+const INVALID_OPTIONS = 72;
 const duplicate = new Set([11000, 11001]);
 const conflicts = new Set([24, 112, 225, 239, 246, 251]);
 const timeouts = new Set([50, 202, 262, 290]);
@@ -102,6 +103,12 @@ export function mapError(error: unknown, entity?: EntityModel): StoreweaveError 
       options,
     );
   }
+  if (isBehind(error)) {
+    return new SerializationError(
+      `MongoDB's time is behind what was seen of it, as after a restart or a restore, and nothing was done: ${message}. Run the unit of work again.`,
+      options,
+    );
+  }
   if (hasLabel(error, 'TransientTransactionError')) {
     return new SerializationError(`MongoDB ended the transaction: ${message}. Run the unit of work again.`, options);
   }
@@ -109,6 +116,12 @@ export function mapError(error: unknown, entity?: EntityModel): StoreweaveError 
     return new InvalidValueError(`${what}: a value cannot be kept as BSON: ${message}.`, options);
   }
   return byCode(code, message, what, options);
+}
+
+/** The server refused to wait for a time that it has not reached; then it has done nothing. */
+export function isBehind(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return code === INVALID_OPTIONS && /afterClusterTime/.test(String(message));
 }
 
 function byCode(code: number | undefined, message: string, what: string, options: ErrorOptions): StoreweaveError {

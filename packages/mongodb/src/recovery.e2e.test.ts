@@ -1,6 +1,7 @@
 /** The server dies and comes back under an open store: what is under way fails and says so, and what comes after works. */
 import { ConnectionError, Document, Id, Property, Storeweave, Version } from '@storeweave/core';
 import { type MongodbServer, startMongodb } from '@storeweave/testing/servers';
+import { BSON, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Change } from './changes.js';
 import { mongodb } from './mongodb.js';
@@ -77,4 +78,15 @@ it('follows changes over a restart', async () => {
   await following;
   stop.abort();
   expect(seen.at(-1)).toMatchObject({ kind: 'insert', id: 999 });
+});
+
+it('goes on with a server that has lost the last moments of its time', async () => {
+  const anHourAhead = new Timestamp({ t: Math.floor(Date.now() / 1_000) + 3_600, i: 1 });
+  const token = Buffer.from(BSON.EJSON.stringify({ at: anHourAhead })).toString('base64url');
+  store.domain.causality.observe(token);
+  expect(await weave.repository(Task).exists({ id: 999 })).toBe(true);
+  store.domain.causality.observe(token);
+  await weave.transaction(async (uow) => void uow.create(Task, { id: 1_000, title: 'later' }));
+  expect(await weave.repository(Task).findById(1_000)).toMatchObject({ title: 'later' });
+  expect(store.domain.causality.token()).not.toBe(token);
 });
