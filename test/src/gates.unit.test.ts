@@ -50,9 +50,9 @@ test('paths of one machine and registry hosts are found, relative paths and rout
   );
   const bad = [`cd ${'/ho'}me/me/project`, `"${'/wo'}rk/main"`, `https://registry.${'npm'}js.org/pg`];
   expect(findForbidden(bad.join('\n')).map(({ line }) => line)).toEqual([1, 2, 3]);
-  expect(findForbidden(['../work/main', './home/x', 'unit-of-work/rows.ts', '/homes/7', '/work'].join('\n'))).toEqual(
-    [],
-  );
+  expect(
+    findForbidden([`..${'/wo'}rk/main`, './home/x', 'unit-of-work/rows.ts', '/homes/7', '/work'].join('\n')),
+  ).toEqual([]);
 });
 
 test('silent skips are found, a skip with its reason is not', async () => {
