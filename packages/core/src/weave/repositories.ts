@@ -6,7 +6,7 @@ import { GraphRepository } from '../repository/graph-repository.js';
 import { RelationalRepository } from '../repository/relational-repository.js';
 import { Repository } from '../repository/repository.js';
 import { SeriesRepository } from '../repository/series-repository.js';
-import type { ContextSource } from '../session/ports.js';
+import type { ContextSource, WorkContext } from '../session/ports.js';
 import type { ModelOf } from '../types/brands.js';
 
 /** Nothing more where a class may be of this model; where it names another one, what the compiler is to say. */
@@ -15,36 +15,46 @@ export type OfModel<T extends object, M extends DataModel> =
 
 type Kind = new (entity: EntityModel, source: ContextSource) => object;
 
-export class Repositories {
+/** What a weave and a unit of work have in common: the doors to their entities. */
+export abstract class Repositories {
+  readonly #domain: DomainModel;
+  readonly #source: ContextSource = { current: () => this.context() };
   readonly #made = new Map<Kind, Map<EntityModel, object>>();
 
-  constructor(
-    private readonly domain: DomainModel,
-    private readonly source: ContextSource,
-  ) {}
+  constructor(domain: DomainModel) {
+    this.#domain = domain;
+  }
 
+  /** What a call belongs to. */
+  protected abstract context(): WorkContext;
+
+  /** The repository of an entity: the same object each time, whose calls join the unit of work that they are made in. */
   repository<T extends object>(entity: EntityClass<T>): Repository<T> {
     return this.#get(Repository, entity) as Repository<T>;
   }
 
+  /** Walks in the graph. */
   graph<T extends object>(entity: EntityClass<T>): GraphRepository<T> {
     return this.#get(GraphRepository, entity) as GraphRepository<T>;
   }
 
-  series<T extends object>(entity: EntityClass<T>): SeriesRepository<T> {
+  /** Measurements over time. */
+  series<T extends object>(entity: EntityClass<T> & OfModel<T, 'timeseries'>): SeriesRepository<T> {
     return this.#get(SeriesRepository, entity) as SeriesRepository<T>;
   }
 
-  documents<T extends object>(entity: EntityClass<T>): DocumentRepository<T> {
+  /** Partial updates and aggregation of documents. */
+  documents<T extends object>(entity: EntityClass<T> & OfModel<T, 'document'>): DocumentRepository<T> {
     return this.#get(DocumentRepository, entity) as DocumentRepository<T>;
   }
 
-  relational<T extends object>(entity: EntityClass<T>): RelationalRepository<T> {
+  /** Joins, grouping and SQL. */
+  relational<T extends object>(entity: EntityClass<T> & OfModel<T, 'relational'>): RelationalRepository<T> {
     return this.#get(RelationalRepository, entity) as RelationalRepository<T>;
   }
 
   #get(kind: Kind, target: EntityClass): object {
-    const entity = this.domain.of(target);
+    const entity = this.#domain.of(target);
     let own = this.#made.get(kind);
     if (own === undefined) {
       own = new Map();
@@ -52,7 +62,7 @@ export class Repositories {
     }
     let made = own.get(entity);
     if (made === undefined) {
-      made = new kind(entity, this.source);
+      made = new kind(entity, this.#source);
       own.set(entity, made);
     }
     return made;

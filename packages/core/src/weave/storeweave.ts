@@ -6,12 +6,7 @@ import type { Atomicity } from '../commit/domain-transactions.js';
 import { ConfigurationError, InvalidStateError } from '../errors/errors.js';
 import { compileDomain } from '../metadata/compile.js';
 import type { EntityClass } from '../model/entity-model.js';
-import type { DocumentRepository } from '../repository/document-repository.js';
-import type { GraphRepository } from '../repository/graph-repository.js';
 import { RelationReader } from '../repository/relation-reader.js';
-import type { RelationalRepository } from '../repository/relational-repository.js';
-import type { Repository } from '../repository/repository.js';
-import type { SeriesRepository } from '../repository/series-repository.js';
 import { CallContext } from '../session/call-context.js';
 import { CurrentWork } from '../session/current-work.js';
 import { type Environment, storeNamed } from '../session/environment.js';
@@ -23,7 +18,7 @@ import { Work } from '../session/work.js';
 import type { Store } from '../store/store.js';
 import { adoptEntities } from './adoption.js';
 import { checkBindings, checkCapabilities, checkDomains } from './capability-check.js';
-import { type OfModel, Repositories } from './repositories.js';
+import { Repositories } from './repositories.js';
 import { Running } from './running.js';
 import { Schema, type SchemaMode } from './schema.js';
 import { Session } from './session.js';
@@ -60,11 +55,10 @@ export interface SessionOptions {
  * await weave.transaction(async (uow) => uow.create(User, { email: 'ada@example.org' }));
  * ```
  */
-export class Storeweave implements AsyncDisposable {
+export class Storeweave extends Repositories implements AsyncDisposable {
   /** The difference between the stores and the entities, and the means to mend it. */
   readonly schema: Schema;
   readonly #environment: Environment;
-  readonly #repositories: Repositories;
   readonly #running = new Running();
   readonly #units = new WeakMap<object, UnitOfWork>();
   readonly #stores: Readonly<Record<string, Store>>;
@@ -72,11 +66,11 @@ export class Storeweave implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   private constructor(environment: Environment, stores: Readonly<Record<string, Store>>, calls: CallCount) {
+    super(environment.domain);
     this.#calls = calls;
     this.#environment = environment;
     this.#stores = stores;
     this.schema = new Schema(stores);
-    this.#repositories = new Repositories(environment.domain, { current: () => this.#context() });
   }
 
   /**
@@ -146,31 +140,6 @@ export class Storeweave implements AsyncDisposable {
     return work === undefined ? undefined : this.#unit(work);
   }
 
-  /** The repository of an entity: one object for the life of this weave, joining whatever unit of work a call is in. */
-  repository<T extends object>(entity: EntityClass<T>): Repository<T> {
-    return this.#repositories.repository(entity);
-  }
-
-  /** Walks in the graph. */
-  graph<T extends object>(entity: EntityClass<T>): GraphRepository<T> {
-    return this.#repositories.graph(entity);
-  }
-
-  /** Measurements over time. */
-  series<T extends object>(entity: EntityClass<T> & OfModel<T, 'timeseries'>): SeriesRepository<T> {
-    return this.#repositories.series(entity);
-  }
-
-  /** Partial updates and aggregation of documents. */
-  documents<T extends object>(entity: EntityClass<T> & OfModel<T, 'document'>): DocumentRepository<T> {
-    return this.#repositories.documents(entity);
-  }
-
-  /** Joins, grouping and SQL. */
-  relational<T extends object>(entity: EntityClass<T> & OfModel<T, 'relational'>): RelationalRepository<T> {
-    return this.#repositories.relational(entity);
-  }
-
   /**
    * The driver's own object of a logical store. Inside a unit of work it is a promise of the one that is enlisted in its
    * transaction, so await it. Throws `ConfigurationError` for a name that no store is bound to.
@@ -214,7 +183,7 @@ export class Storeweave implements AsyncDisposable {
     return unit;
   }
 
-  #context(): WorkContext {
+  protected override context(): WorkContext {
     const work = this.#environment.current.work();
     if (work !== undefined) return work.context;
     this.#running.check();

@@ -4,23 +4,22 @@
  */
 import type { CommitPlan } from '../commit/commit-plan.js';
 import type { EntityClass } from '../model/entity-model.js';
-import type { DocumentRepository } from '../repository/document-repository.js';
-import type { GraphRepository } from '../repository/graph-repository.js';
-import type { RelationalRepository } from '../repository/relational-repository.js';
-import type { Repository } from '../repository/repository.js';
-import type { SeriesRepository } from '../repository/series-repository.js';
+import type { WorkContext } from '../session/ports.js';
 import { nativeOf, refreshEntity } from '../session/unit-calls.js';
 import type { Work } from '../session/work.js';
 import type { CreateInput } from '../types/input.js';
-import { type OfModel, Repositories } from './repositories.js';
+import { Repositories } from './repositories.js';
 
-export abstract class Unit {
+export abstract class Unit extends Repositories {
   protected readonly work: Work;
-  readonly #repositories: Repositories;
 
   constructor(work: Work) {
+    super(work.environment.domain);
     this.work = work;
-    this.#repositories = new Repositories(work.environment.domain, { current: () => work.context });
+  }
+
+  protected override context(): WorkContext {
+    return this.work.context;
   }
 
   /** Names this unit of work; a UUIDv7. */
@@ -52,27 +51,6 @@ export abstract class Unit {
   /** Removes entities with the next flush; where the class has `@SoftDelete` they are marked deleted. */
   remove(entities: object | readonly object[]): void {
     this.work.unit.remove(Array.isArray(entities) ? entities : [entities]);
-  }
-
-  /** The repository of an entity, inside this unit of work. */
-  repository<T extends object>(entity: EntityClass<T>): Repository<T> {
-    return this.#repositories.repository(entity);
-  }
-
-  graph<T extends object>(entity: EntityClass<T>): GraphRepository<T> {
-    return this.#repositories.graph(entity);
-  }
-
-  series<T extends object>(entity: EntityClass<T> & OfModel<T, 'timeseries'>): SeriesRepository<T> {
-    return this.#repositories.series(entity);
-  }
-
-  documents<T extends object>(entity: EntityClass<T> & OfModel<T, 'document'>): DocumentRepository<T> {
-    return this.#repositories.documents(entity);
-  }
-
-  relational<T extends object>(entity: EntityClass<T> & OfModel<T, 'relational'>): RelationalRepository<T> {
-    return this.#repositories.relational(entity);
   }
 
   /**
