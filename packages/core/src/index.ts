@@ -88,6 +88,7 @@ export type * from './store/capabilities.js';
 export type * from './store/commit.js';
 export type * from './store/condition.js';
 export type * from './store/documents.js';
+export { fillGaps } from './store/fill-gaps.js';
 export type * from './store/graph.js';
 export type * from './store/inspection.js';
 export type * from './store/read.js';

@@ -1,6 +1,7 @@
 /** Windows of time over the points of a measurement, with their gaps filled where that is asked for. */
 import {
   type Field,
+  fillGaps,
   InvalidQueryError,
   type Row,
   type Value,
@@ -14,7 +15,6 @@ import { both, isEmpty, rangeOf, selectionOf } from './condition.js';
 import type { Connection } from './connection.js';
 import type { Call } from './errors.js';
 import { type Fold, foldOf } from './fold.js';
-import { fillGaps } from './gaps.js';
 import type { Layout } from './names.js';
 import { keyText } from './predicate.js';
 import { pushedOf, pushWindows } from './pushdown.js';

@@ -1,6 +1,7 @@
 /** Aggregation over windows of time, computed the plain way: group the points, fold each group, fill the gaps. */
 import {
   type Field,
+  fillGaps,
   InvalidQueryError,
   type SeriesFunction,
   type Value,
@@ -76,7 +77,7 @@ function rowsOf(
     const members = group.points.get(start) ?? [];
     return spec.columns.map((column) => fold(column.function, column.field, members));
   });
-  for (const [column] of spec.columns.entries()) fill(spec.fill, starts, table, column);
+  fillGaps(spec.fill, starts, table);
   return starts.map((start, i) => ({
     start: fromMs(start, timestamp),
     group: group.values.map(copy),
@@ -97,32 +98,6 @@ function allStarts(
   const end = toMs(spec.to, timestamp);
   for (let start = size.startOf(toMs(spec.from, timestamp)); start < end; start = size.next(start)) starts.push(start);
   return starts;
-}
-
-function fill(kind: WindowSpec['fill'], starts: readonly number[], table: Value[][], column: number): void {
-  if (kind !== 'previous' && kind !== 'linear') return;
-  const at = (i: number) => table[i]?.[column] ?? null;
-  let previous = -1;
-  for (let i = 0; i < table.length; i++) {
-    const row = table[i] as Value[];
-    if (row[column] !== null) {
-      previous = i;
-      continue;
-    }
-    if (previous < 0) continue;
-    if (kind === 'previous') {
-      row[column] = at(previous);
-      continue;
-    }
-    let next = i + 1;
-    while (next < table.length && at(next) === null) next++;
-    if (next >= table.length) continue;
-    const share = ((starts[i] ?? 0) - (starts[previous] ?? 0)) / ((starts[next] ?? 0) - (starts[previous] ?? 0));
-    const low = Number(at(previous));
-    // The next present value is still the end of the line for the gaps after this one.
-    row[column] = low + (Number(at(next)) - low) * share;
-    previous = i;
-  }
 }
 
 function fold(fn: SeriesFunction, field: Field, members: readonly Stored[]): Value {

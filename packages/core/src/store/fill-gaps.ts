@@ -1,7 +1,14 @@
-/** Windows without a value: the value before them, or a line between their neighbours. */
-import type { Value, WindowSpec } from '@storeweave/core';
+/**
+ * Windows without a value get the value before them, or lie on a line between their neighbours. For stores whose server
+ * does not fill gaps by itself, or fills them by other rules; beside `window-grid.ts`, which says where windows begin.
+ */
+import type { Value } from '../model/field.js';
+import type { WindowSpec } from './series.js';
 
-/** Fills the columns of a table whose rows begin at `starts`, in place. What has no neighbour to go by stays null. */
+/**
+ * Fills the columns of a table in place. Its rows are windows of one group in order of time, which begin at `starts`;
+ * null is what is missing, and stays where there is no neighbour to go by.
+ */
 export function fillGaps(kind: WindowSpec['fill'], starts: readonly number[], table: Value[][]): void {
   if (kind !== 'previous' && kind !== 'linear') return;
   for (let column = 0; column < (table[0]?.length ?? 0); column++) {
@@ -23,7 +30,7 @@ export function fillGaps(kind: WindowSpec['fill'], starts: readonly number[], ta
       const share = ((starts[i] ?? 0) - (starts[previous] ?? 0)) / ((starts[next] ?? 0) - (starts[previous] ?? 0));
       const low = Number(at(previous));
       row[column] = low + (Number(at(next)) - low) * share;
-      // The line goes on from here.
+      // The next present value is still the end of the line for the gaps after this one.
       previous = i;
     }
   }
