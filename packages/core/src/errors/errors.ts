@@ -95,6 +95,23 @@ export class DeadlockError extends StoreweaveError {
   override readonly isRetryable = true;
 }
 
+/**
+ * A row is held by another unit of work that is between its fences and their end. Whoever catches it in the core settles
+ * that unit of work by its coordinator and tries again; the application sees it where the attempts have run out.
+ */
+export class FencedError extends StoreweaveError {
+  readonly code = 'FENCED';
+  override readonly isRetryable = true;
+  constructor(
+    message: string,
+    /** The units of work that hold the rows. */
+    readonly owners: readonly { readonly unitOfWork: string; readonly coordinator: string }[],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** A time limit given by the caller or the configuration passed. */
 export class TimeoutError extends StoreweaveError {
   readonly code = 'TIMEOUT';

@@ -38,6 +38,11 @@ export interface Capabilities {
   /** `InsertBatch.onConflict`. */
   readonly upsert: boolean;
   readonly bulkWrites: boolean;
-  /** Calls of the commit across stores; see `commit.ts`. */
-  readonly commit?: { readonly coordinate: boolean; readonly fence: boolean; readonly append: boolean };
+  /** Part in a commit across several transaction domains; see `commit.ts`. Absent: it takes part in none. */
+  readonly commit?: {
+    /** Its transaction can decide: the store has `coordinator`. */
+    readonly coordinates: boolean;
+    /** How it takes part beside another coordinator: the store has `participant`. */
+    readonly participates?: 'fence' | 'prepare' | 'append';
+  };
 }

@@ -1,34 +1,116 @@
 /**
- * The calls of a commit across several transaction domains (`docs/architecture.md`, "The commit"). A store declares
- * which it has in `capabilities.commit`; a store with none takes part only in units of work of its own domain.
+ * The calls of a commit across several transaction domains (`docs/guarantees.md`). One store coordinates: its transaction
+ * decides. The others take part in one of three ways, which `capabilities.commit` declares:
+ *  - `fence`: each row is given a durable mark, its fence, before the decision, and installed after it.
+ *  - `prepare`: the store's own transaction is prepared (XA, `PREPARE TRANSACTION`) before the decision.
+ *  - `append`: rows that are only ever added and that nothing else writes; they are written after the decision.
+ * Whoever meets a fence asks the coordinator that it names, so nothing here may depend on who is alive.
  */
 import type { Access, Transaction } from './access.js';
 import type { WriteBatch } from './write.js';
 
-/** Names a unit of work and the coordinator that decides it; kept in every fence. */
+/** Names a unit of work and who decides it; kept in every fence. */
 export interface FenceOwner {
+  /** Id of one attempt of a unit of work: a UUID that no other attempt ever has. */
   readonly unitOfWork: string;
+  /** Logical name of the store that decides. */
   readonly coordinator: string;
 }
 
-/** One row of the coordinator's journal: enough to finish a decided unit of work at any later time. */
-export interface JournalRow {
-  readonly unitOfWork: string;
-  /** Per store: the batches to apply, encoded by the core. */
-  readonly redo: Uint8Array;
+/** What became of a request for fences. */
+export interface FenceOutcome {
+  /** Rows to change or delete that are not there or have another version: position of the batch, and in it. */
+  readonly missed: readonly { readonly batch: number; readonly row: number }[];
+  /** Whose fences stand on rows that were asked for, each once. */
+  readonly held: readonly FenceOwner[];
 }
 
+/** A store beside the coordinator. Batches have one row for each key in all; `returning` and `onConflict` never occur. */
 export interface CommitParticipant {
-  /** Coordinator: opens the transaction that will decide and takes the claim lock, before any fence is sent. */
-  claim?(unitOfWork: string, access: Access): Promise<Transaction>;
-  /** Coordinator: writes the journal row inside the claimed transaction. */
-  journal?(row: JournalRow, access: Access): Promise<void>;
-  /** Participant: durable compare-and-set of a fence on every key of the batches; all or nothing. */
-  fence?(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void>;
-  /** Participant: installs what was fenced, guarded by the fence alone, and clears it. Idempotent. */
+  /**
+   * With `fence`: puts a fence on every row, each an atomic compare-and-set ("is there, has this version, no fence"),
+   * acknowledged as durable. A new row is written as a placeholder that no read shows and that holds its key and unique
+   * values; an update reserves new unique values in the same way. An update without fields only guards its row. Throws
+   * what an ordinary write would throw (unique, check, …). Not all or nothing: the core takes off what was put up.
+   * Never sent again by the store itself where the answer is lost.
+   */
+  fence?(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<FenceOutcome>;
+  /** Installs what was fenced and clears the fences, each row only where the fence is this owner's. Idempotent, durable. */
   apply?(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void>;
-  /** Participant: clears the fences of a unit of work that was not decided. Idempotent. */
+  /** Clears this owner's fences and placeholders, whatever of them is there. Idempotent, durable. */
   unfence?(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void>;
-  /** Coordinator: takes the claim lock, so that the deciding transaction is over, then tells what the journal says. */
-  resolve?(unitOfWork: string, access: Access): Promise<JournalRow | undefined>;
+  /** Clears every fence of an owner, without being told where they are. */
+  unfenceAll?(owner: FenceOwner, access: Access): Promise<void>;
+  /** Owners of the fences and prepared transactions that are there, in any order. */
+  owners?(limit: number, access: Access): Promise<readonly FenceOwner[]>;
+
+  /** With `prepare`: ends the transaction so that it outlives its connection and server, and can still go either way. */
+  prepare?(owner: FenceOwner, transaction: Transaction): Promise<void>;
+  /** Ends what was prepared. Idempotent: resolves where it is over already. */
+  finish?(owner: FenceOwner, outcome: 'commit' | 'rollback', access: Access): Promise<void>;
+
+  /** With `append`: throws what writing these rows would throw, as far as it can be known, without writing. */
+  check?(batches: readonly WriteBatch[], access: Access): Promise<void>;
+}
+
+/** One decided unit of work: enough to finish it at any later time, by anybody. */
+export interface JournalRow {
+  readonly unitOfWork: string;
+  /** What is to be applied where; made and read by the core. */
+  readonly redo: string;
+}
+
+/** A journal row as the relay sees it. */
+export interface OpenUnit extends JournalRow {
+  /** How often applying it has failed. */
+  readonly attempts: number;
+  /** Of the last failure. */
+  readonly error?: string;
+  /** True for a dead letter: it is not tried again unless told to. */
+  readonly dead: boolean;
+  /** Since the decision, in milliseconds, by the coordinator's clock. For people and back-off; nothing is decided by it. */
+  readonly ageMs: number;
+}
+
+/** The journal in numbers. */
+export interface JournalStats {
+  readonly open: number;
+  readonly dead: number;
+  /** Of the oldest open row; undefined where there is none. */
+  readonly oldestMs?: number;
+}
+
+/** The store whose transaction decides. */
+export interface CommitCoordinator {
+  /** Makes the place of the journal where it is missing. Idempotent. */
+  setUp(access: Access): Promise<void>;
+  /** Inside the deciding transaction, before any fence is sent: takes the claim, which is held until that transaction is over. */
+  claim(unitOfWork: string, access: Access): Promise<void>;
+  /** Inside the deciding transaction: writes the journal row. */
+  record(row: JournalRow, access: Access): Promise<void>;
+  /**
+   * Waits until the deciding transaction is over, in whatever way, and then tells, by a statement begun afterwards, what
+   * the journal says. Undefined: it was not decided, and never will be. Throws `TimeoutError` past `access.timeoutMs`.
+   */
+  resolve(unitOfWork: string, access: Access): Promise<JournalRow | undefined>;
+  /** Decided units of work that are not done, oldest first. `minAgeMs` leaves those out that their own worker is still at. */
+  open(query: OpenQuery, access: Access): Promise<readonly OpenUnit[]>;
+  /** One row, done or not; undefined where there is none. */
+  find(unitOfWork: string, access: Access): Promise<OpenUnit | undefined>;
+  /** Notes that applying failed; `dead` takes it out of the relay's hands. `attempts` of 0 gives it back. */
+  note(unitOfWork: string, failure: { error?: string; attempts: number; dead: boolean }, access: Access): Promise<void>;
+  /** Applied everywhere, durably: no longer open. The row stays until `prune`. */
+  done(unitsOfWork: readonly string[], access: Access): Promise<void>;
+  /** Deletes rows that are done. */
+  prune(unitsOfWork: readonly string[], access: Access): Promise<void>;
+  /** Units of work that are done and not pruned. */
+  doneUnits(limit: number, access: Access): Promise<readonly string[]>;
+  stats(access: Access): Promise<JournalStats>;
+}
+
+export interface OpenQuery {
+  readonly limit: number;
+  readonly minAgeMs?: number;
+  /** Default: false. */
+  readonly dead?: boolean;
 }

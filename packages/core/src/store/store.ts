@@ -16,7 +16,7 @@ import type { EntityClass, EntityModel } from '../model/entity-model.js';
 import type { Access, TransactionDomain } from './access.js';
 import type { AdoptedEntities } from './adopted.js';
 import type { Capabilities } from './capabilities.js';
-import type { CommitParticipant } from './commit.js';
+import type { CommitCoordinator, CommitParticipant } from './commit.js';
 import type { Condition } from './condition.js';
 import type { DocumentStore } from './documents.js';
 import type { GraphStore } from './graph.js';
@@ -35,6 +35,11 @@ export interface StoreContext {
   readonly name: string;
   /** The entities that live here, links included, frozen. Entities elsewhere are reachable through their relations. */
   readonly entities: readonly EntityModel[];
+  /**
+   * True where units of work may put fences on this store's rows: reads then pass over placeholders, and a write that meets
+   * a fence throws `FencedError` and leaves nothing.
+   */
+  readonly fenced?: boolean;
 }
 
 /** The SPI that every store implements. */
@@ -80,4 +85,5 @@ export interface Store {
   readonly documents?: DocumentStore;
   readonly relational?: RelationalStore;
   readonly participant?: CommitParticipant;
+  readonly coordinator?: CommitCoordinator;
 }

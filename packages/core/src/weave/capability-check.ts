@@ -53,7 +53,7 @@ export function checkDomains(domain: DomainModel, stores: Readonly<Record<string
     const key = stores[name]?.domain;
     if (key !== undefined) names.set(key, [...(names.get(key) ?? []), name]);
   }
-  const coordinated = used.some((name) => stores[name]?.capabilities.commit?.coordinate === true);
+  const coordinated = used.some((name) => stores[name]?.capabilities.commit?.coordinates === true);
   if (names.size < 2 || coordinated) return;
   const groups = [...names.values()].map((group) => group.join(', ')).join(' | ');
   throw new ConfigurationError(

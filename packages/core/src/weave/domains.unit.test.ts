@@ -56,7 +56,7 @@ function two(plans: Partial<Record<'relational' | 'document', ChaosPlan>> = {}, 
 function coordinating(stores: Record<string, Store>): Record<string, Store> {
   const { relational } = stores;
   if (relational === undefined) throw new Error('not there');
-  Object.assign(relational.capabilities, { commit: { coordinate: true, fence: false, append: false } });
+  Object.assign(relational.capabilities, { commit: { coordinates: true } });
   return stores;
 }
 
