@@ -1,10 +1,9 @@
 /** Changes by condition: a deletion goes to the server as one where it can, an update reads what it changes. */
-import type { BulkWrite, Row } from '@storeweave/core';
+import { type BulkWrite, type Row, rowKey } from '@storeweave/core';
 import { isEmpty, selectionOf } from './condition.js';
 import { deletePoints, deleteSelected } from './delete.js';
 import { keyOf } from './line-protocol.js';
 import { fetchPoints } from './points.js';
-import { keyText } from './predicate.js';
 import { count } from './read.js';
 import { increment, required, sendRows, type WriteContext } from './write.js';
 
@@ -27,7 +26,7 @@ export async function bulk(write: BulkWrite, context: WriteContext): Promise<num
     for (const { field, value } of write.set) row[field.index] = value;
     for (const { field, by } of write.increment) increment(row, field, by);
     changed.push(required(layout, row));
-    if (keyText(keyOf(layout, row)) !== keyText(keyOf(layout, existing))) moved.push(keyOf(layout, existing));
+    if (rowKey(keyOf(layout, row)) !== rowKey(keyOf(layout, existing))) moved.push(keyOf(layout, existing));
   });
   if (changed.length === 0) return 0;
   await sendRows(changed, context);

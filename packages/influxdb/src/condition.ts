@@ -1,13 +1,20 @@
 /**
  * What of a condition the server is asked to filter: a range of time and equality of tags, which its index serves. The
- * rest is decided here, on the rows that come back (`predicate.ts`), because Flux has other rules for what is absent.
+ * rest is decided here, on the rows that come back, because Flux has other rules for what is absent.
  * What is pushed is never narrower than the condition; `exact` says that it is not wider either.
  */
-import type { Condition, Field, Value } from '@storeweave/core';
+import {
+  type Condition,
+  type Field,
+  type Predicate,
+  predicateOf,
+  type Row,
+  type RowReader,
+  type Value,
+} from '@storeweave/core';
 import { fluxAny, fluxEquals } from './flux.js';
 import type { Layout } from './names.js';
 import { earlier, later, MAX_TIME, MIN_TIME } from './nanos.js';
-import { fieldsIn, type Predicate, predicate } from './predicate.js';
 import { tagForm, Unkeepable } from './values.js';
 
 /** From (included) to (excluded), in nanoseconds; empty where `to` is not after `from`. */
@@ -23,7 +30,7 @@ export interface Selection {
   /** The same as equalities that must all hold, where it can be said so: what a deletion can be told. */
   readonly equals: readonly Equality[] | undefined;
   /** Decides the rest, over rows aligned with the entity's fields; absent where the server decides all. */
-  readonly residual: Predicate | undefined;
+  readonly residual: Predicate<Row> | undefined;
   /** What `residual` looks at. */
   readonly needs: ReadonlySet<Field>;
 }
@@ -44,6 +51,9 @@ const MOST_VALUES = 2_000;
 const ALL: Range = { from: MIN_TIME, to: MAX_TIME + 1n };
 const NONE: Range = { from: 0n, to: 0n };
 
+/** Aligned with the fields of the entity. */
+const ROWS: RowReader<Row> = { value: (row, field) => row[field.index] ?? null };
+
 export function isEmpty({ from, to }: Range): boolean {
   return to <= from;
 }
@@ -54,7 +64,33 @@ export function selectionOf(condition: Condition | undefined, layout: Layout): S
   if (condition === undefined) return { range: ALL, tags: undefined, equals: [], residual: undefined, needs };
   const { range, tags, equals, exact } = push(condition, layout);
   if (!exact) fieldsIn(condition, needs);
-  return { range, tags, equals: exact ? equals : undefined, residual: exact ? undefined : predicate(condition), needs };
+  return {
+    range,
+    tags,
+    equals: exact ? equals : undefined,
+    residual: exact ? undefined : predicateOf(condition, ROWS),
+    needs,
+  };
+}
+
+/** The fields that a condition looks at. */
+function fieldsIn(condition: Condition, into: Set<Field>): void {
+  switch (condition.op) {
+    case 'and':
+    case 'or':
+      for (const part of condition.conditions) fieldsIn(part, into);
+      return;
+    case 'not':
+      fieldsIn(condition.condition, into);
+      return;
+    case 'keys':
+      for (const field of condition.fields) into.add(field);
+      return;
+    case 'related':
+      return;
+    default:
+      into.add(condition.on.field);
+  }
 }
 
 /** Both ends of a range of neutral times, in nanoseconds. */

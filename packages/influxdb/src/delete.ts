@@ -3,7 +3,7 @@
  * is to go is read first, and each unbroken run of it in a series is one request: a whole day of a series is one, and
  * points picked one by one are one each.
  */
-import type { Row, Value } from '@storeweave/core';
+import { type Predicate, type Row, rowKey, type Value } from '@storeweave/core';
 import { type Equality, isEmpty, type Range, type Selection, selectionOf } from './condition.js';
 import type { Connection } from './connection.js';
 import type { Call } from './errors.js';
@@ -11,7 +11,6 @@ import { keyOf } from './line-protocol.js';
 import type { Layout } from './names.js';
 import { earlier, MAX_TIME } from './nanos.js';
 import { fetchPoints } from './points.js';
-import { keyText, type Predicate } from './predicate.js';
 import { tagForm } from './values.js';
 
 export interface DeleteContext {
@@ -28,10 +27,10 @@ export async function deletePoints(keys: readonly Row[], context: DeleteContext)
   if (keys.length === 0) return new Set();
   const { ids } = context.layout.entity;
   const selection = selectionOf({ op: 'keys', fields: ids, rows: keys }, context.layout);
-  const wanted = new Set(keys.map(keyText));
+  const wanted = new Set(keys.map(rowKey));
   const gone = new Set<string>();
   await deleteRuns(selection, context, (row) => {
-    const key = keyText(keyOf(context.layout, row));
+    const key = rowKey(keyOf(context.layout, row));
     if (!wanted.has(key)) return false;
     gone.add(key);
     return true;
@@ -46,13 +45,13 @@ export async function deleteSelected(selection: Selection, context: DeleteContex
   await deleteRuns(selection, context, selection.residual ?? (() => true));
 }
 
-async function deleteRuns(selection: Selection, context: DeleteContext, matches: Predicate): Promise<void> {
+async function deleteRuns(selection: Selection, context: DeleteContext, matches: Predicate<Row>): Promise<void> {
   const { layout, connection, call } = context;
   const series = new Map<string, Series>();
   const fields = [...layout.entity.ids, ...selection.needs];
   await fetchPoints(connection, { layout, selection, fields }, call, (row) => {
     const tags = layout.tags.map((field) => row[field.index]);
-    const name = keyText(tags);
+    const name = rowKey(tags);
     const known = series.get(name) ?? { tags, points: [] };
     series.set(name, known);
     known.points.push({ at: BigInt(row[layout.time.index] as number | bigint), goes: matches(row) });

@@ -3,8 +3,7 @@
  * differ in the last digits or more: its percentiles pick another rank or interpolate otherwise, its sums add up series
  * by series, its integers overflow.
  */
-import type { Field, SeriesFunction, Value } from '@storeweave/core';
-import { addValues, compareValues } from './compare.js';
+import { addValues, compareValues, type Field, type SeriesFunction, type Value } from '@storeweave/core';
 
 export interface Fold {
   /** Takes the next present value. */

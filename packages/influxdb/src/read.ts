@@ -3,14 +3,23 @@
  * order by time only the first points of each series are fetched: two points of one series never have one time, so the
  * first of all are among them.
  */
-import type { Condition, EntityModel, Field, Order, ReadSpec, Row, Rows, Value } from '@storeweave/core';
-import { compareValues } from './compare.js';
+import {
+  type Condition,
+  compareValues,
+  type EntityModel,
+  type Field,
+  type Order,
+  type ReadSpec,
+  type Row,
+  type Rows,
+  rowKey,
+  type Value,
+} from '@storeweave/core';
 import { isEmpty, type Selection, selectionOf } from './condition.js';
 import type { Connection } from './connection.js';
 import type { Call } from './errors.js';
 import type { Layout } from './names.js';
 import { fetchPoints, pointsFlux } from './points.js';
-import { keyText } from './predicate.js';
 
 /** Rows of a read, aligned with its fields. */
 export async function read(spec: ReadSpec, layout: Layout, connection: Connection, call: Call): Promise<Rows> {
@@ -114,7 +123,7 @@ class Frontier {
   }
 
   add(row: Row): void {
-    const name = keyText(this.#layout.tags.map((field) => row[field.index]));
+    const name = rowKey(this.#layout.tags.map((field) => row[field.index]));
     const time = row[this.#layout.time.index];
     const known = this.#series.get(name);
     if (known === undefined) this.#series.set(name, { count: 1, last: time });
@@ -167,7 +176,7 @@ function cut({ limit, offset = 0, perGroup }: ReadSpec, rows: Row[]): Row[] {
   if (perGroup === undefined) return offset === 0 && end >= rows.length ? rows : rows.slice(offset, end);
   const seen = new Map<string, number>();
   return rows.filter((row) => {
-    const group = keyText(project(perGroup, row));
+    const group = rowKey(project(perGroup, row));
     const position = seen.get(group) ?? 0;
     seen.set(group, position + 1);
     return position >= offset && position < end;

@@ -3,14 +3,13 @@
  * is stored is read again and compared: what is not as it was sent, was refused.
  */
 import type { HttpError } from '@influxdata/influxdb-client';
-import { CheckViolationError, type Row, SchemaError, StoreError, type StoreweaveError } from '@storeweave/core';
+import { CheckViolationError, type Row, rowKey, SchemaError, StoreError, type StoreweaveError } from '@storeweave/core';
 import { selectionOf } from './condition.js';
 import type { Connection } from './connection.js';
 import { type Call, messageOf } from './errors.js';
 import { describePoint, keyOf } from './line-protocol.js';
 import type { Layout } from './names.js';
 import { fetchPoints } from './points.js';
-import { keyText } from './predicate.js';
 
 /** Points named in the message; the error's `key` has all of them. */
 const NAMED = 5;
@@ -60,11 +59,11 @@ async function notStored(
   const selection = selectionOf({ op: 'keys', fields: ids, rows: keys }, layout);
   const stored = new Map<string, Row>();
   await fetchPoints(connection, { layout, selection, fields }, call, (row) => {
-    stored.set(keyText(keyOf(layout, row)), row);
+    stored.set(rowKey(keyOf(layout, row)), row);
   });
   return points.flatMap(({ row }) => {
-    const found = stored.get(keyText(keyOf(layout, row)));
-    return found !== undefined && keyText(found) === keyText(fields.map((field) => row[field.index] ?? null))
+    const found = stored.get(rowKey(keyOf(layout, row)));
+    return found !== undefined && rowKey(found) === rowKey(fields.map((field) => row[field.index] ?? null))
       ? []
       : [row];
   });

@@ -1,22 +1,22 @@
 /** Windows of time over the points of a measurement, with their gaps filled where that is asked for. */
 import {
+  compareValues,
   type Field,
   fillGaps,
   InvalidQueryError,
   type Row,
+  rowKey,
   type Value,
   type WindowGrid,
   type WindowRow,
   type WindowSpec,
   windowGrid,
 } from '@storeweave/core';
-import { compareValues } from './compare.js';
 import { both, isEmpty, rangeOf, selectionOf } from './condition.js';
 import type { Connection } from './connection.js';
 import type { Call } from './errors.js';
 import { type Fold, foldOf } from './fold.js';
 import type { Layout } from './names.js';
-import { keyText } from './predicate.js';
 import { pushedOf, pushWindows } from './pushdown.js';
 import { byTime, slices } from './slices.js';
 
@@ -92,7 +92,7 @@ function add(spec: WindowSpec, groups: Map<string, Group>, row: Row, start: numb
 }
 
 function windowsOf(groups: Map<string, Group>, values: readonly Value[]): Group['windows'] {
-  const name = keyText(values);
+  const name = rowKey(values);
   let group = groups.get(name);
   if (group === undefined) {
     group = { values, windows: new Map() };

@@ -3,8 +3,7 @@
  * of them to sort them; so the range is cut into slices that hold about as many points as one piece should, and each is
  * sorted here.
  */
-import type { Field, Row } from '@storeweave/core';
-import { compareValues } from './compare.js';
+import { compareValues, type Field, type Row } from '@storeweave/core';
 import { isEmpty, type Range, type Selection } from './condition.js';
 import type { Connection } from './connection.js';
 import type { Call } from './errors.js';

@@ -4,18 +4,19 @@
  * exists) reads it first; between the two another writer may come, as InfluxDB has no transactions.
  */
 import {
+  addValues,
   type DeleteBatch,
   type Field,
   type InsertBatch,
   InvalidQueryError,
   NotNullViolationError,
   type Row,
+  rowKey,
   StoreError,
   type UpdateBatch,
   type WriteBatch,
   type WriteResult,
 } from '@storeweave/core';
-import { addValues } from './compare.js';
 import { selectionOf } from './condition.js';
 import type { Connection } from './connection.js';
 import { deletePoints } from './delete.js';
@@ -23,7 +24,6 @@ import type { Call } from './errors.js';
 import { keyOf, lineWriter } from './line-protocol.js';
 import type { Layout } from './names.js';
 import { fetchPoints } from './points.js';
-import { keyText } from './predicate.js';
 import { prepare, send } from './send.js';
 
 export interface WriteContext {
@@ -78,7 +78,7 @@ async function insert(batch: InsertBatch, context: WriteContext): Promise<WriteR
   );
   const written = new Map<string, Row>();
   for (const row of rows) {
-    const key = keyText(keyOf(layout, row));
+    const key = rowKey(keyOf(layout, row));
     const existing = stored.get(key);
     if (existing !== undefined && updated.size === 0) continue;
     const merged =
@@ -98,7 +98,7 @@ async function update(batch: UpdateBatch, context: WriteContext): Promise<WriteR
   const changed = new Map<string, Row>();
   const moved: Row[] = [];
   for (const [i, key] of batch.keys.entries()) {
-    const name = keyText(key);
+    const name = rowKey(key);
     const existing = changed.get(name) ?? stored.get(name);
     if (existing === undefined) {
       missed.push(i);
@@ -109,7 +109,7 @@ async function update(batch: UpdateBatch, context: WriteContext): Promise<WriteR
       const value = batch.rows[i]?.[at];
       if (value !== undefined) row[field.index] = value;
     });
-    if (keyText(keyOf(layout, row)) !== name) moved.push([...key]);
+    if (rowKey(keyOf(layout, row)) !== name) moved.push([...key]);
     changed.set(name, required(layout, row));
   }
   await sendRows([...changed.values()], context);
@@ -120,7 +120,7 @@ async function update(batch: UpdateBatch, context: WriteContext): Promise<WriteR
 
 async function remove(batch: DeleteBatch, context: WriteContext): Promise<WriteResult> {
   const gone = await deletePoints(batch.keys, context);
-  const missed = batch.keys.flatMap((key, i) => (gone.has(keyText(key)) ? [] : [i]));
+  const missed = batch.keys.flatMap((key, i) => (gone.has(rowKey(key)) ? [] : [i]));
   return { count: batch.keys.length - missed.length, missed };
 }
 
@@ -129,10 +129,10 @@ async function storedRows(keys: readonly Row[], { layout, connection, call }: Wr
   const { ids, fields } = layout.entity;
   const stored = new Map<string, Row>();
   if (keys.length === 0) return stored;
-  const wanted = new Set(keys.map(keyText));
+  const wanted = new Set(keys.map(rowKey));
   const selection = selectionOf({ op: 'keys', fields: ids, rows: keys }, layout);
   await fetchPoints(connection, { layout, selection, fields }, call, (row) => {
-    const name = keyText(keyOf(layout, row));
+    const name = rowKey(keyOf(layout, row));
     if (wanted.has(name)) stored.set(name, row);
   });
   return stored;

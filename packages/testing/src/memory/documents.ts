@@ -1,17 +1,21 @@
 /** Changes inside a document: set, unset, inc, push and pull, at a field or at a path into a json field. */
 import {
+  addValues,
+  arrayPosition,
   type Field,
   InvalidValueError,
   JSON_NULL,
   type Operand,
   type PatchOperation,
   type PatchSpec,
+  rowKey,
   type Value,
+  valueKey,
 } from '@storeweave/core';
-import { operandValue, position, predicate } from './condition.js';
+import { operandValue, predicate } from './condition.js';
 import { identityOf } from './tables.js';
 import type { MemoryTransaction } from './transaction.js';
-import { add, cell, copy, keyOf, keyText } from './values.js';
+import { cell, copy } from './values.js';
 import type { Wait } from './write.js';
 
 export function patch(spec: PatchSpec, transaction: MemoryTransaction, wait: Wait): Promise<number> {
@@ -20,7 +24,7 @@ export function patch(spec: PatchSpec, transaction: MemoryTransaction, wait: Wai
     const where = 'where' in target ? target.where : undefined;
     const identities =
       'keys' in target
-        ? target.keys.map((key) => keyOf(key))
+        ? target.keys.map((key) => rowKey(key))
         : [...transaction.rows(entity)]
             .filter(predicate(target.where, transaction))
             .map((row) => identityOf(entity, row));
@@ -52,7 +56,7 @@ function at(value: Value, on: Operand, depth: number, change: (value: Value) => 
   const container = value === null || value === JSON_NULL || typeof value !== 'object' ? {} : copy(value);
   const isLast = depth === (on.path?.length ?? 0) - 1;
   if (Array.isArray(container)) {
-    const place = position(key);
+    const place = arrayPosition(key);
     if (Number.isNaN(place))
       throw new InvalidValueError(`${on.field.name} has an array where "${key}" is to be set, which is no position.`, {
         property: on.field.name,
@@ -82,13 +86,13 @@ function apply(operation: PatchOperation, field: Field, value: Value): Value | u
         throw new InvalidValueError(`${field.name} holds ${JSON.stringify(value)}, which is no number to increment.`, {
           property: field.name,
         });
-      return add(operation.on.path === undefined ? field : { ...field, type: 'float' }, value, operation.by);
+      return addValues(operation.on.path === undefined ? field : { ...field, type: 'float' }, value, operation.by);
     }
     case 'push':
       return [...list(value, field), ...operation.values.map(copy)];
     case 'pull': {
-      const out = new Set(operation.values.map(keyText));
-      return list(value, field).filter((element) => !out.has(keyText(element)));
+      const out = new Set(operation.values.map(valueKey));
+      return list(value, field).filter((element) => !out.has(valueKey(element)));
     }
   }
 }

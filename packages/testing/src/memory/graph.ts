@@ -5,6 +5,7 @@ import {
   InvalidQueryError,
   type PathRow,
   type Row,
+  rowKey,
   type ShortestPathSpec,
   type StepSpec,
   type TraverseSpec,
@@ -12,7 +13,7 @@ import {
 } from '@storeweave/core';
 import { predicate, type View } from './condition.js';
 import { identityOf } from './tables.js';
-import { cell, copy, keyOf, type Stored } from './values.js';
+import { cell, copy, type Stored } from './values.js';
 
 interface Hop {
   readonly to: Vertex;
@@ -106,7 +107,7 @@ function vertexTest(vertices: TraverseSpec['vertices'], view: View): (vertex: Ve
   const matches = predicate(vertices.where, view);
   const passing = new Set<string>();
   for (const row of view.rows(vertices.entity)) if (matches(row)) passing.add(identityOf(vertices.entity, row));
-  return (vertex) => vertex.entity !== vertices.entity.name || passing.has(keyOf(vertex.key));
+  return (vertex) => vertex.entity !== vertices.entity.name || passing.has(rowKey(vertex.key));
 }
 
 function vertex(entity: EntityModel, fields: readonly Field[], row: Stored): Vertex {
@@ -114,7 +115,7 @@ function vertex(entity: EntityModel, fields: readonly Field[], row: Stored): Ver
 }
 
 function nameOf(vertex: Vertex): string {
-  return `${vertex.entity} ${keyOf(vertex.key)}`;
+  return `${vertex.entity} ${rowKey(vertex.key)}`;
 }
 
 function lastOf(path: PathRow): Vertex {

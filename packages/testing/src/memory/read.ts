@@ -2,16 +2,21 @@
 import {
   type AggregateColumn,
   type AggregateSpec,
+  addValues,
+  compareOperands,
+  compareValues,
   type EntityModel,
   type Field,
   InvalidQueryError,
   type Order,
   type ReadSpec,
   type Row,
+  rowKey,
   type Value,
+  valueKey,
 } from '@storeweave/core';
-import { compareOperand, operandValue, predicate, type View } from './condition.js';
-import { add, cell, compare, copy, keyOf, keyText, type Stored } from './values.js';
+import { operandValue, predicate, type View } from './condition.js';
+import { cell, copy, type Stored } from './values.js';
 
 /** The stored rows that a read selects, in order. */
 export function select(spec: ReadSpec, view: View): Stored[] {
@@ -26,7 +31,7 @@ export function select(spec: ReadSpec, view: View): Stored[] {
   if (perGroup === undefined) return offset === 0 && end >= found.length ? found : found.slice(offset, end);
   const seen = new Map<string, number>();
   return found.filter((row) => {
-    const group = keyOf(perGroup.map((field) => cell(row, field)));
+    const group = rowKey(perGroup.map((field) => cell(row, field)));
     const position = seen.get(group) ?? 0;
     seen.set(group, position + 1);
     return position >= offset && position < end;
@@ -45,7 +50,7 @@ function compareRows(order: readonly Order[], a: Stored, b: Stored): number {
       if (left === right) continue;
       return (left === null) === (nulls === 'first') ? -1 : 1;
     }
-    const result = compareOperand(on, left, right);
+    const result = compareOperands(on, left, right);
     if (result !== 0 && !Number.isNaN(result)) return direction === 'asc' ? result : -result;
   }
   return 0;
@@ -61,7 +66,7 @@ export function aggregate(spec: AggregateSpec, view: View): Row[] {
   for (const row of view.rows(spec.entity)) {
     if (matches !== undefined && !matches(row)) continue;
     const values = readers.map((read) => read(row));
-    const key = keyOf(grouped.map((i) => values[i]));
+    const key = rowKey(grouped.map((i) => values[i]));
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [values]);
     else group.push(values);
@@ -117,11 +122,11 @@ function columnReader(entity: EntityModel, column: AggregateColumn, view: View):
     const { fields, targetFields } = relation.join;
     const targets = new Map<string, Stored>();
     for (const row of view.rows(relation.target))
-      targets.set(keyOf(targetFields.map((field) => cell(row, field))), row);
+      targets.set(rowKey(targetFields.map((field) => cell(row, field))), row);
     const before = follow;
     follow = (row) => {
       const at = before(row);
-      return at && targets.get(keyOf(fields.map((field) => cell(at, field))));
+      return at && targets.get(rowKey(fields.map((field) => cell(at, field))));
     };
     owner = relation.target;
   }
@@ -138,10 +143,10 @@ function fold(column: AggregateColumn, all: readonly Value[]): Value {
     case 'count':
       return values.length;
     case 'countDistinct':
-      return new Set(values.map(keyText)).size;
+      return new Set(values.map(valueKey)).size;
     case 'sum':
       if (values.length === 0 || field === undefined) return null;
-      return values.reduce<Value>((sum, value) => add(field, sum, value), null);
+      return values.reduce<Value>((sum, value) => addValues(field, sum, value), null);
     case 'avg':
       return values.length === 0 ? null : values.reduce((sum: number, value) => sum + Number(value), 0) / values.length;
     case 'min':
@@ -150,7 +155,7 @@ function fold(column: AggregateColumn, all: readonly Value[]): Value {
       const { on } = column;
       if (on === undefined || values.length === 0) return null;
       return copy(
-        values.reduce<Value>((best, value) => (sign * compareOperand(on, value, best) < 0 ? value : best), values[0]),
+        values.reduce<Value>((best, value) => (sign * compareOperands(on, value, best) < 0 ? value : best), values[0]),
       );
     }
     default:
@@ -163,6 +168,6 @@ function compareLoose(a: Value, b: Value): number {
   const numeric = (value: Value) => typeof value === 'number' || typeof value === 'bigint';
   if (numeric(a) !== numeric(b)) return Number(a) - Number(b);
   if (typeof a === 'string' && typeof b === 'string' && /^-?\d+(\.\d+)?$/.test(a) && /^-?\d+(\.\d+)?$/.test(b))
-    return compare({ type: 'decimal', array: false } as Field, a, b);
+    return compareValues({ type: 'decimal', array: false } as Field, a, b);
   return a === b ? 0 : (a as number) < (b as number) ? -1 : 1;
 }

@@ -1,8 +1,11 @@
 /** Aggregation over windows of time, computed the plain way: group the points, fold each group, fill the gaps. */
 import {
+  addValues,
+  compareValues,
   type Field,
   fillGaps,
   InvalidQueryError,
+  rowKey,
   type SeriesFunction,
   type Value,
   type WindowRow,
@@ -10,7 +13,7 @@ import {
   windowGrid,
 } from '@storeweave/core';
 import { predicate, type View } from './condition.js';
-import { add, cell, compare, copy, keyOf, type Stored } from './values.js';
+import { cell, copy, type Stored } from './values.js';
 
 interface Group {
   readonly values: readonly Value[];
@@ -33,7 +36,7 @@ export function window(spec: WindowSpec, view: View): WindowRow[] {
   const groups = new Map<string, Group>();
   for (const row of points) {
     const values = spec.groupBy.map((field) => cell(row, field));
-    const key = keyOf(values);
+    const key = rowKey(values);
     let group = groups.get(key);
     if (group === undefined) {
       group = { values, points: new Map() };
@@ -48,7 +51,7 @@ export function window(spec: WindowSpec, view: View): WindowRow[] {
     groups.set('', { values: [], points: new Map() });
   const rows = [...groups.values()].flatMap((group) => rowsOf(spec, timestamp, group, size));
   // Stable: groups keep the order in which they first appear within one window.
-  rows.sort((a, b) => (spec.order === 'asc' ? 1 : -1) * compare(timestamp, a.start, b.start));
+  rows.sort((a, b) => (spec.order === 'asc' ? 1 : -1) * compareValues(timestamp, a.start, b.start));
   return spec.limit === undefined ? rows : rows.slice(0, spec.limit);
 }
 
@@ -58,11 +61,11 @@ function select(spec: WindowSpec, timestamp: Field, view: View): Stored[] {
   const found: Stored[] = [];
   for (const row of view.rows(spec.entity)) {
     const time = cell(row, timestamp);
-    if (from !== undefined && compare(timestamp, time, from) < 0) continue;
-    if (to !== undefined && compare(timestamp, time, to) >= 0) continue;
+    if (from !== undefined && compareValues(timestamp, time, from) < 0) continue;
+    if (to !== undefined && compareValues(timestamp, time, to) >= 0) continue;
     if (matches(row)) found.push(row);
   }
-  return found.sort((a, b) => compare(timestamp, cell(a, timestamp), cell(b, timestamp)));
+  return found.sort((a, b) => compareValues(timestamp, cell(a, timestamp), cell(b, timestamp)));
 }
 
 function rowsOf(
@@ -108,13 +111,13 @@ function fold(fn: SeriesFunction, field: Field, members: readonly Stored[]): Val
     case 'count':
       return values.length;
     case 'sum':
-      return values.reduce<Value>((sum, value) => add(field, sum, value), null);
+      return values.reduce<Value>((sum, value) => addValues(field, sum, value), null);
     case 'mean':
       return values.reduce((sum: number, value) => sum + Number(value), 0) / values.length;
     case 'min':
-      return values.reduce<Value>((best, value) => (compare(field, value, best) < 0 ? value : best), values[0]);
+      return values.reduce<Value>((best, value) => (compareValues(field, value, best) < 0 ? value : best), values[0]);
     case 'max':
-      return values.reduce<Value>((best, value) => (compare(field, value, best) > 0 ? value : best), values[0]);
+      return values.reduce<Value>((best, value) => (compareValues(field, value, best) > 0 ? value : best), values[0]);
     case 'first':
       return values[0];
     case 'last':

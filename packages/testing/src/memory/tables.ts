@@ -2,9 +2,9 @@
  * What is committed in a memory domain: rows by identity, an index per unique constraint, counters of sequences.
  * A table is found by store and source, so that a second `open()` on the same store finds what the first one wrote.
  */
-import type { EntityModel, Field, Value } from '@storeweave/core';
+import { type EntityModel, type Field, rowKey, type Value } from '@storeweave/core';
 import type { LockTable } from './locks.js';
-import { cell, keyOf, type Stored } from './values.js';
+import { cell, type Stored } from './values.js';
 
 export interface UniqueRule {
   readonly name: string;
@@ -36,7 +36,7 @@ export function tableName(entity: EntityModel): string {
 }
 
 export function identityOf(entity: EntityModel, row: Stored): string {
-  return keyOf(entity.ids.map((field) => cell(row, field)));
+  return rowKey(entity.ids.map((field) => cell(row, field)));
 }
 
 const rules = new WeakMap<EntityModel, readonly UniqueRule[]>();
@@ -64,7 +64,7 @@ export function uniqueKey(rule: UniqueRule, row: Stored): string | undefined {
     if (value === null) return undefined;
     values.push(value);
   }
-  return keyOf(values);
+  return rowKey(values);
 }
 
 export function enterUnique(index: UniqueIndex, rule: UniqueRule, key: string, identity: string): void {

@@ -9,12 +9,14 @@ import {
   type IsolationLevel,
   ReadOnlyError,
   type Row,
+  rowKey,
   SerializationError,
   TimeoutError,
   type Transaction,
   type TransactionDomain,
   type TransactionOptions,
   UniqueViolationError,
+  valueKey,
 } from '@storeweave/core';
 import type { LockOwner } from './locks.js';
 import {
@@ -27,7 +29,7 @@ import {
   uniqueKey,
   uniqueRules,
 } from './tables.js';
-import { cell, keyOf, keyText, type Stored } from './values.js';
+import { cell, type Stored } from './values.js';
 
 /** Changes to one table: a stored row, or null for a deleted one. */
 interface Layer {
@@ -128,7 +130,7 @@ export class MemoryTransaction implements Transaction, LockOwner {
   }
 
   async lockKey(entity: EntityModel, key: Row, wait: { signal?: AbortSignal; timeoutMs?: number }): Promise<void> {
-    await this.lockRow(entity, keyOf(key), wait);
+    await this.lockRow(entity, rowKey(key), wait);
   }
 
   async lockUnique(
@@ -172,7 +174,7 @@ export class MemoryTransaction implements Transaction, LockOwner {
     for (const rule of uniqueRules(entity)) {
       const key = uniqueKey(rule, row);
       if (key === undefined || this.holders(entity, rule, key).length < 2) continue;
-      const what = rule.fields.map((field) => `${field.name} ${keyText(cell(row, field)).slice(1)}`).join(', ');
+      const what = rule.fields.map((field) => `${field.name} ${valueKey(cell(row, field)).slice(1)}`).join(', ');
       throw new UniqueViolationError(`Another ${entity.name} has ${what}. Choose another value or upsert.`, {
         entity: entity.name,
         property: rule.fields.map((field) => field.name).join(),

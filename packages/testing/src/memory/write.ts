@@ -1,5 +1,6 @@
 /** Writes of the memory store: batches by identity with expected versions, bulk changes by condition. */
 import {
+  addValues,
   type BulkWrite,
   type DeleteBatch,
   type EntityModel,
@@ -7,6 +8,7 @@ import {
   type InsertBatch,
   NotNullViolationError,
   type Row,
+  rowKey,
   UniqueViolationError,
   type UpdateBatch,
   type Value,
@@ -17,7 +19,7 @@ import { predicate } from './condition.js';
 import { project } from './read.js';
 import { identityOf, type UniqueRule, uniqueKey, uniqueRules } from './tables.js';
 import type { MemoryTransaction } from './transaction.js';
-import { add, cell, copy, keyOf, type Stored } from './values.js';
+import { cell, copy, type Stored } from './values.js';
 
 export interface Wait {
   readonly signal?: AbortSignal;
@@ -54,7 +56,7 @@ async function insert(batch: InsertBatch, transaction: MemoryTransaction, wait: 
       await transaction.lockRow(entity, identityOf(entity, existing), wait);
       outcome = changed(existing, onConflict.update ?? [], (field) =>
         field === entity.version
-          ? add(field, cell(existing, field), field.type === 'bigint' ? 1n : 1)
+          ? addValues(field, cell(existing, field), field.type === 'bigint' ? 1n : 1)
           : cell(row, field),
       );
       written.set(identityOf(entity, outcome), outcome);
@@ -90,7 +92,7 @@ async function remove(batch: DeleteBatch, transaction: MemoryTransaction, wait: 
   const missed: number[] = [];
   for (const [i, key] of batch.keys.entries()) {
     if ((await current(batch, i, key, transaction, wait)) === undefined) missed.push(i);
-    else transaction.remove(batch.entity, keyOf(key));
+    else transaction.remove(batch.entity, rowKey(key));
   }
   return { count: batch.keys.length - missed.length, missed };
 }
@@ -114,7 +116,7 @@ export function bulk(given: BulkWrite, transaction: MemoryTransaction, wait: Wai
     for (const existing of rows) {
       const row = { ...existing };
       for (const { field, value } of given.set) row[field.column] = copy(value);
-      for (const { field, by } of given.increment) row[field.column] = add(field, cell(row, field), by);
+      for (const { field, by } of given.increment) row[field.column] = addValues(field, cell(row, field), by);
       await lock(entity, identityOf(entity, row), row, transaction, wait);
       transaction.put(entity, required(entity, row));
       written.push(row);
@@ -133,17 +135,17 @@ async function current(
   wait: Wait,
 ): Promise<Stored | undefined> {
   const { entity, versions } = batch;
-  await transaction.lockRow(entity, keyOf(key), wait);
-  const row = transaction.row(entity, keyOf(key));
+  await transaction.lockRow(entity, rowKey(key), wait);
+  const row = transaction.row(entity, rowKey(key));
   if (row === undefined || versions === undefined || entity.version === undefined) return row;
-  return keyOf([cell(row, entity.version)]) === keyOf([versions[i]]) ? row : undefined;
+  return rowKey([cell(row, entity.version)]) === rowKey([versions[i]]) ? row : undefined;
 }
 
 function conflicting(batch: InsertBatch, row: Stored, transaction: MemoryTransaction): Stored | undefined {
   const { entity } = batch;
   const keys = batch.onConflict?.keys;
   const isIdentity =
-    keys === undefined || keyOf(keys.map((key) => key.column)) === keyOf(entity.ids.map((id) => id.column));
+    keys === undefined || rowKey(keys.map((key) => key.column)) === rowKey(entity.ids.map((id) => id.column));
   if (isIdentity) return transaction.row(entity, identityOf(entity, row));
   const columns = keys.map((key) => key.column);
   const rule: UniqueRule | undefined = uniqueRules(entity).find(
