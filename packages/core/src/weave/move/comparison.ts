@@ -7,7 +7,7 @@ import type { Row, Value } from '../../model/field.js';
 import type { Access } from '../../store/access.js';
 import type { Store } from '../../store/store.js';
 import { Digest } from './digest.js';
-import { byKeys, keyOf, pages, textOf } from './pages.js';
+import { byKeys, countOf, keyOf, pages, textOf } from './pages.js';
 
 /** One row that is not the same on both sides. */
 export interface Difference {
@@ -65,7 +65,7 @@ export class Comparison {
   }
 
   async finish(options: { readonly size: number; readonly deleteExtra: boolean }) {
-    let target = await this.#count();
+    let target = await countOf(this.to, this.entity, this.access);
     if (target !== this.#rows) target = await this.#findExtra(options);
     return {
       source: this.#rows,
@@ -75,14 +75,6 @@ export class Comparison {
       targetDigest: String(this.#target),
       differences: this.#differences,
     };
-  }
-
-  async #count(): Promise<number> {
-    const { to, entity, access } = this;
-    if (to.count !== undefined) return to.count(entity, undefined, access);
-    let count = 0;
-    for await (const rows of pages(to, entity, { size: 10_000, from: undefined, access })) count += rows.length;
-    return count;
   }
 
   /** Returns the number of rows that the target has in the end. */
@@ -101,7 +93,7 @@ export class Comparison {
         }
       }
     }
-    return this.#count();
+    return countOf(to, entity, access);
   }
 
   #differingFields(a: Row, b: Row): string[] {

@@ -13,7 +13,7 @@ import type { Store } from '../../store/store.js';
 import { adoptEntities } from '../adoption.js';
 import { checkCapabilities } from '../capability-check.js';
 import { Comparison, type Difference } from './comparison.js';
-import { byKeys, keyOf, keyOrder, pages, textOf } from './pages.js';
+import { byKeys, countOf, keyOf, keyOrder, pages, textOf } from './pages.js';
 
 export interface MoveOptions {
   /** All entity classes, as `Storeweave.open()` takes them. */
@@ -42,6 +42,8 @@ export interface MovePosition {
   readonly entity: string;
   /** Cursor of the last row that was copied. */
   readonly after: string;
+  /** Rows up to there. */
+  readonly done: number;
 }
 
 export interface MoveProgress {
@@ -146,17 +148,17 @@ async function copy(
   total: number,
 ): Promise<number> {
   const order = keyOrder(entity);
-  const { position, pageSize: size = 1_000 } = options;
-  const from =
-    position?.entity === entity.name ? decodeCursor(entity, order, position.after, 'position.after') : undefined;
-  let done = from === undefined ? 0 : total - (await countAfter(entity, source, access, size, from));
+  const { pageSize: size = 1_000 } = options;
+  const start = options.position?.entity === entity.name ? options.position : undefined;
+  const from = start && decodeCursor(entity, order, start.after, 'position.after');
+  let done = start?.done ?? 0;
   let copied = 0;
   for await (const rows of pages(source, entity, { size, from, access })) {
     copied += await insertNew(entity, target, rows, access);
     done += rows.length;
     const after = encodeCursor(entity, order, keyOf(entity, rows.at(-1) ?? []));
-    const progress = { entity: entity.name, phase: 'copy', done, total, position: { entity: entity.name, after } };
-    options.onProgress?.(progress as MoveProgress);
+    const position = { entity: entity.name, after, done };
+    options.onProgress?.({ entity: entity.name, phase: 'copy', done, total, position });
   }
   return copied;
 }
@@ -169,25 +171,6 @@ async function insertNew(entity: EntityModel, target: Store, rows: readonly Row[
   if (missing.length === 0) return 0;
   await target.write({ op: 'insert', entity, fields: entity.fields, rows: missing }, access);
   return missing.length;
-}
-
-async function countOf(store: Store, entity: EntityModel, access: Access): Promise<number> {
-  if (store.count !== undefined) return store.count(entity, undefined, access);
-  let count = 0;
-  for await (const rows of pages(store, entity, { size: 10_000, from: undefined, access })) count += rows.length;
-  return count;
-}
-
-async function countAfter(
-  entity: EntityModel,
-  source: Store,
-  access: Access,
-  size: number,
-  from: readonly Row[number][],
-): Promise<number> {
-  let count = 0;
-  for await (const rows of pages(source, entity, { size, from, access })) count += rows.length;
-  return count;
 }
 
 function isEqual(moved: MovedEntity): boolean {

@@ -38,6 +38,14 @@ export async function* pages(
   }
 }
 
+/** Number of rows, counted by hand where the store does not. */
+export async function countOf(store: Store, entity: EntityModel, access: Access): Promise<number> {
+  if (store.count !== undefined) return store.count(entity, undefined, access);
+  let count = 0;
+  for await (const rows of pages(store, entity, { size: 10_000, from: undefined, access })) count += rows.length;
+  return count;
+}
+
 /** The rows with these keys, by the text of their key. */
 export async function byKeys(
   store: Store,
