@@ -14,6 +14,7 @@ const ROOMS = [
   'repository',
   'query',
   'session',
+  'audit',
   'unit-of-work',
   'hydrate',
   'relations',

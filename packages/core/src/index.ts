@@ -1,3 +1,4 @@
+export type { Attribution, Origin } from './audit/attribution.js';
 export { CommitPlan, type PlannedOperation } from './commit/commit-plan.js';
 export type { Atomicity } from './commit/domain-transactions.js';
 export * from './decorators/builders.js';
@@ -80,6 +81,7 @@ export {
   type WindowSelect,
 } from './repository/series-repository.js';
 export { column, fragment, identifier, list, SqlPart, table } from './repository/sql.js';
+export type { CommitContext, CommitHook, CommitStage, HookFailure } from './session/commit-hooks.js';
 export type { CallOptions } from './session/ports.js';
 export type { TransactionRunOptions } from './session/run-transaction.js';
 export type { Receipt } from './session/work.js';

@@ -29,8 +29,10 @@ export class CommitPlan {
     writes: readonly PlannedWrite[],
     /** What cannot be known before the commit, in words. */
     readonly notes: readonly string[] = [],
+    /** What was sent before. */
+    earlier: readonly PlannedOperation[] = [],
   ) {
-    this.operations = writes.map(describe);
+    this.operations = [...earlier, ...writes.map(describe)];
   }
 
   /** Names of the transaction domains that are written to. */

@@ -112,6 +112,23 @@ export class FencedError extends StoreweaveError {
   }
 }
 
+/**
+ * The entity is at this moment being switched from one store to another (`moving` of `open()`). `transaction()` and
+ * `commit()` wait for the end of that and do the unit of work again; the application sees it where they may not.
+ */
+export class EntityMovingError extends StoreweaveError {
+  readonly code = 'ENTITY_MOVING';
+  override readonly isRetryable = true;
+  constructor(
+    message: string,
+    /** Resolves when doing it again is worth it; rejects when the signal comes first. */
+    readonly settled: (signal?: AbortSignal) => Promise<void>,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** A time limit given by the caller or the configuration passed. */
 export class TimeoutError extends StoreweaveError {
   readonly code = 'TIMEOUT';
@@ -147,6 +164,21 @@ export class PartialCommitError extends StoreweaveError {
     readonly committed: readonly string[],
     /** Names of the domains that were not, or of which it is not known. */
     readonly notCommitted: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A hook of the application refused the commit; what it threw is the `cause`. Nothing of the unit of work was kept. */
+export class CommitRefusedError extends StoreweaveError {
+  readonly code = 'COMMIT_REFUSED';
+  constructor(
+    message: string,
+    /** Name of the hook, or its position in the list. */
+    readonly hook: string,
+    /** Stage of the commit at which it refused. */
+    readonly stage: string,
     options?: ErrorOptions,
   ) {
     super(message, options);

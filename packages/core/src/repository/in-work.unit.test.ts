@@ -8,7 +8,7 @@ import { Author, ENTITIES, Post, Profile, Read } from './domain.fixture.js';
 async function open(oneDomain: boolean) {
   const domain = oneDomain ? memoryDomain() : undefined;
   // Several domains may only be opened where one of them says that it can coordinate a commit.
-  const commit = { coordinate: true, fence: false, append: false };
+  const commit = { coordinates: true };
   const store = () => memoryStore(domain === undefined ? { capabilities: { commit } } : { domain });
   return Storeweave.open({
     entities: ENTITIES,

@@ -1,4 +1,5 @@
 /** When to do a unit of work again, and how long to wait before it. */
+import { EntityMovingError } from '../errors/errors.js';
 import { StoreweaveError } from '../errors/storeweave-error.js';
 
 /** Attempts after the first, unless the caller says otherwise. */
@@ -8,6 +9,13 @@ const LONGEST_PAUSE_MS = 1_000;
 
 export function isRetryable(error: unknown): boolean {
   return error instanceof StoreweaveError && error.isRetryable;
+}
+
+/** Waits for a move of an entity to settle, where the error is about one; that is no failure to be counted. */
+export async function isSettled(error: unknown, signal: AbortSignal | undefined): Promise<boolean> {
+  if (!(error instanceof EntityMovingError)) return false;
+  await error.settled(signal);
+  return true;
 }
 
 /** Grows from attempt to attempt, and is never the same for two that collided. */

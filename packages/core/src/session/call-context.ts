@@ -9,28 +9,30 @@ import type { Row } from '../model/field.js';
 import type { Access, Transaction } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
-import { type Environment, storeOf } from './environment.js';
+import { type Environment, pinned, storeOf } from './environment.js';
 import type { AccessOptions, CallOptions, WorkContext } from './ports.js';
 
 export class CallContext implements WorkContext {
   readonly domain: DomainModel;
   readonly #tracked: TrackedEntities;
+  private readonly environment: Environment;
 
   constructor(
-    private readonly environment: Environment,
+    environment: Environment,
     private readonly transaction?: Transaction,
   ) {
+    this.environment = pinned(environment);
     this.domain = environment.domain;
     this.#tracked = new TrackedEntities(environment.domain, environment.loaderFor({ current: () => this }), false);
   }
 
   store(entity: EntityModel): Store {
-    return storeOf(this.environment, entity);
+    return this.#running()?.store(entity) ?? storeOf(this.environment, entity);
   }
 
   async access(entity: EntityModel, reads: readonly EntityModel[], options: AccessOptions): Promise<Access> {
-    const running = this.environment.current.work();
-    if (running !== undefined && this.transaction === undefined) return running.context.access(entity, reads, options);
+    const running = this.#running();
+    if (running !== undefined) return running.access(entity, reads, options);
     return { ...pick(options), ...(this.transaction && { transaction: this.transaction }) };
   }
 

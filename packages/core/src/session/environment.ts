@@ -5,6 +5,7 @@ import type { DomainModel } from '../model/domain-model.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { RelationLoader } from '../relations/relation-loader.js';
 import type { Store } from '../store/store.js';
+import type { CommitHooks } from './commit-hooks.js';
 import type { CurrentWork } from './current-work.js';
 import type { ContextSource } from './ports.js';
 
@@ -14,12 +15,28 @@ export interface Environment {
   readonly stores: ReadonlyMap<string, Store>;
   readonly atomicity: Atomicity;
   readonly current: CurrentWork;
+  readonly hooks: CommitHooks;
+  /** Present while entities may be moved between stores. */
+  readonly routes?: Routes | undefined;
   /** Relation containers load through this; given from the left, where populate lives. */
   loaderFor(source: ContextSource): RelationLoader;
 }
 
+/** Where entities are that are being moved from one store to another. */
+export interface Routes {
+  /** Where an entity is as far as this process knows; undefined: in the store of its name. */
+  storeOf(entity: EntityModel): Store | undefined;
+  /** The same, that changes no more; undefined where nothing is on the move. */
+  pinned(): Routes | undefined;
+}
+
 export function storeOf(environment: Environment, entity: EntityModel): Store {
-  return storeNamed(environment, entity.store);
+  return environment.routes?.storeOf(entity) ?? storeNamed(environment, entity.store);
+}
+
+/** For one unit of work or call: within it, an entity stays where it was at its beginning. */
+export function pinned(environment: Environment): Environment {
+  return environment.routes === undefined ? environment : { ...environment, routes: environment.routes.pinned() };
 }
 
 /** Throws `ConfigurationError` for a logical name that no store is bound to. */

@@ -2,19 +2,17 @@
  * Runs a callback as a unit of work: commits what it did, or rolls it back; does it again where a store asks for that
  * and nothing of the attempt is left anywhere; and stops at the caller's signal or time limit, whatever is under way.
  */
-
+import type { Attribution } from '../audit/attribution.js';
 import { pause, untilAborted } from '../commit/waiting.js';
 import type { IsolationLevel } from '../store/capabilities.js';
 import { runInScope } from '../store/work-scope.js';
 import { backOff, isRetryable, RETRIES } from './back-off.js';
 import { Cancellation } from './cancellation.js';
-import type { Environment } from './environment.js';
+import { type Environment, pinned } from './environment.js';
 import { Work } from './work.js';
 
 /** Options of a unit of work. */
-export interface TransactionRunOptions {
-  /** Who acts; for audit and for messages. */
-  readonly actor?: string;
+export interface TransactionRunOptions extends Attribution {
   /** Default: that of the store. Throws `CapabilityError` where a store that is used does not have it. */
   readonly isolation?: IsolationLevel;
   /** Nothing may be written. Default: false. */
@@ -40,11 +38,12 @@ export async function runTransaction<R>(
   callback: (work: Work) => Promise<R> | R,
 ): Promise<R> {
   const { retries = RETRIES, label = options.actor, timeoutMs, signal, isolation, readOnly, flush = 'auto' } = options;
+  const attribution: Attribution = { actor: options.actor, reason: options.reason, from: options.from };
   const what = label === undefined ? 'The unit of work' : `The unit of work '${label}'`;
   const cancellation = new Cancellation({ signal, timeoutMs, what });
   try {
     for (let attempt = 0; ; attempt++) {
-      const work = new Work(environment, {
+      const work = new Work(pinned(environment), {
         mode: 'transaction',
         flush,
         isolation,
@@ -52,12 +51,14 @@ export async function runTransaction<R>(
         timeoutMs,
         label,
         signal: cancellation.signal,
+        ...attribution,
       });
       try {
         return await runOnce(environment, work, label, callback);
       } catch (error) {
         if (attempt >= retries || !isRetryable(error) || !work.canBeRepeated) throw error;
-        await pause(backOff(attempt), cancellation.signal);
+        if (await isSettled(error, cancellation.signal)) attempt -= 1;
+        else await pause(backOff(attempt), cancellation.signal);
       }
     }
   } finally {
@@ -78,7 +79,7 @@ async function runOnce<R>(
     await environment.current.run(work.rootScope, () => runInScope(label, () => work.commit()));
     return result;
   } catch (error) {
-    await work.rollback('rolled back');
+    await work.rollback('rolled back', error);
     throw error;
   }
 }

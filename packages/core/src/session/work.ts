@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { v7 } from 'uuid';
+import type { Attribution } from '../audit/attribution.js';
 import type { CommitPlan } from '../commit/commit-plan.js';
 import { DomainTransactions } from '../commit/domain-transactions.js';
 import { pause, throwIfAborted } from '../commit/waiting.js';
@@ -13,17 +14,19 @@ import type { Access, TransactionOptions } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import { stateOf } from '../unit-of-work/entity-state.js';
 import { Flusher, type Includes } from '../unit-of-work/flush.js';
-import { returnPoints, type Undo } from '../unit-of-work/settlement.js';
+import { returnPoints } from '../unit-of-work/settlement.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
-import { backOff, isRetryable, RETRIES } from './back-off.js';
+import { backOff, isRetryable, isSettled, RETRIES } from './back-off.js';
 import { Cancellation, eitherSignal } from './cancellation.js';
+import type { CommitStage } from './commit-hooks.js';
 import type { RunningWork, Scope } from './current-work.js';
 import { type Environment, storeOf } from './environment.js';
+import { FlushHistory } from './flush-history.js';
 import { readRows } from './flush-reads.js';
 import type { AccessOptions, CallOptions, UnitPort, WorkContext } from './ports.js';
 import { type ContextHost, UnitContext } from './unit-context.js';
 
-export interface WorkOptions extends TransactionOptions {
+export interface WorkOptions extends TransactionOptions, Attribution {
   /** `transaction`: reads join native transactions; `session`: reads stand alone, only the commit is a transaction. */
   readonly mode: 'transaction' | 'session';
   readonly flush: 'auto' | 'commit';
@@ -57,7 +60,7 @@ export class Work implements ContextHost, RunningWork {
   readonly tracked: TrackedEntities;
   readonly rootScope: Scope = { work: this, turn: Promise.resolve() };
   readonly #flusher: Flusher;
-  readonly #undo: Undo[] = [];
+  readonly #history = new FlushHistory();
   #transactions: DomainTransactions | undefined;
   #running: Promise<unknown> | undefined;
   #ended: string | undefined;
@@ -65,7 +68,6 @@ export class Work implements ContextHost, RunningWork {
   #repeatable = true;
   /** Of the commit that is under way in a session. */
   #limit: AbortSignal | undefined;
-  #written: { domains: Set<string>; rows: number } = { domains: new Set(), rows: 0 };
 
   constructor(
     readonly environment: Environment,
@@ -86,6 +88,7 @@ export class Work implements ContextHost, RunningWork {
       reads: { loader: environment.loaderFor({ current: () => inner }), rows: (...query) => readRows(inner, ...query) },
       storeOf: (entity) => storeOf(environment, entity),
       admit: (writes) => this.#open().admit(writes),
+      sending: (plan) => this.#stage('beforeFlush', () => plan),
       access: (write) => this.#writeAccess(write.entity, write.store),
       written: (write) => this.#open().wrote(write.store.domain),
     });
@@ -182,7 +185,8 @@ export class Work implements ContextHost, RunningWork {
           return await this.commit();
         } catch (error) {
           if (attempt >= RETRIES || !isRetryable(error) || !this.#repeatable) throw error;
-          await pause(backOff(attempt), cancellation.signal);
+          if (await isSettled(error, cancellation.signal)) attempt -= 1;
+          else await pause(backOff(attempt), cancellation.signal);
         }
       }
     } finally {
@@ -212,33 +216,37 @@ export class Work implements ContextHost, RunningWork {
     this.#transactions ??= this.#begin();
     try {
       await this.#flushAll();
+      await this.#stage('beforeDecide');
       await this.#transactions.commit();
     } catch (error) {
       const thrown = this.#transactions.explain(error);
       this.#repeatable = this.#transactions.canBeUndone && !(thrown instanceof PartialCommitError);
-      await this.rollback('rolled back');
+      await this.rollback('rolled back', thrown);
       throw thrown;
     }
     const receipt: Receipt = {
       id: this.id,
       status: 'applied',
-      domains: [...this.#written.domains],
-      rows: this.#written.rows,
+      domains: this.#history.domains,
+      rows: this.#history.rows,
     };
-    this.#undo.length = 0;
-    this.#written = { domains: new Set(), rows: 0 };
+    await this.#stage('afterDecide');
+    const plan = this.#history.plan();
+    this.#history.clear();
     if (this.options.mode === 'transaction') this.#end('committed');
     else this.#transactions = undefined;
+    await this.#stage('afterCommit', () => plan);
     return receipt;
   }
 
   /** Ends the native transactions and makes the caller's objects what they were before the flushes. */
-  async rollback(how: 'rolled back' | 'abandoned'): Promise<void> {
+  async rollback(how: 'rolled back' | 'abandoned', error?: unknown): Promise<void> {
     if (this.#ended !== undefined) return;
     const canContinue = this.options.mode === 'session' && how === 'rolled back';
     if (!canContinue) this.#ended = how;
     await withinReason(this.#running);
     await withinReason(this.#transactions?.rollback());
+    const plan = this.#history.plan();
     this.undoTo(0);
     returnPoints(this.#flusher.taken);
     this.#flusher.taken.clear();
@@ -246,6 +254,7 @@ export class Work implements ContextHost, RunningWork {
       this.#transactions = undefined;
       this.#failure = undefined;
     } else this.#end(how);
+    if (how === 'rolled back') await this.#stage('afterRollback', () => plan, error);
   }
 
   /** True while a rollback leaves no trace in any store, so that doing everything again is safe. */
@@ -259,12 +268,12 @@ export class Work implements ContextHost, RunningWork {
   }
 
   get undoCount(): number {
-    return this.#undo.length;
+    return this.#history.count;
   }
 
   /** Undoes flushes in memory, the last one first. */
   undoTo(count: number): void {
-    for (const undo of this.#undo.splice(count).reverse()) undo();
+    this.#history.undoTo(count);
   }
 
   /** Back at a savepoint, nothing has failed. */
@@ -289,25 +298,31 @@ export class Work implements ContextHost, RunningWork {
     // Only a hook that runs after the write can have changed an entity since.
     const suspects = entities.some((model) => AFTER.some((event) => model.hooks.has(event))) ? entities : [];
     for (let round = 0; ; round++) {
-      const before = this.#written.rows;
+      const before = this.#history.rows;
       await this.flush(transactional);
-      if (this.#written.rows === before || !this.#flusher.isPending(suspects, transactional)) break;
+      if (this.#history.rows === before || !this.#flusher.isPending(suspects, transactional)) break;
       if (round === MAX_ROUNDS) {
         throw new InvalidStateError(
           `After ${MAX_ROUNDS} flushes there is still something to write: a life-cycle hook changes entities each time it runs.`,
         );
       }
     }
-    if (entities.some((model) => !transactional(model))) await this.flush(() => true);
+    const isFinal = entities.some((model) => !transactional(model));
+    await this.#stage('beforeCommit', () => this.#history.plan(isFinal ? this.#flusher.plan() : undefined));
+    if (isFinal) await this.flush(() => true);
   }
 
   async #flushOnce(includes: Includes): Promise<void> {
     const { undo, plan } = await this.#flusher.flush(includes);
-    this.#undo.push(undo);
-    for (const operation of plan.operations) {
-      this.#written.domains.add(operation.domain);
-      this.#written.rows += operation.count;
-    }
+    this.#history.add(undo, plan);
+    if (!plan.isEmpty) await this.#stage('afterFlush', () => plan);
+  }
+
+  async #stage(stage: CommitStage, plan = () => this.#history.plan(), error?: unknown): Promise<void> {
+    const { hooks } = this.environment;
+    if (hooks.none) return;
+    const { actor, reason, from, label } = this.options;
+    await hooks.run(stage, plan, { unitOfWork: this.id, actor, reason, from, label, signal: this.#signal, error });
   }
 
   async #access(store: Store, entity: EntityModel, options: CallOptions): Promise<Access> {

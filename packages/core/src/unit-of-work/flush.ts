@@ -27,6 +27,8 @@ export interface FlushPort {
   storeOf(entity: EntityModel): Store;
   /** Refuses writes that cannot be kept together. */
   admit(writes: readonly PlannedWrite[]): void;
+  /** Told what is about to be sent. A rejection ends the flush before anything of it is sent. */
+  sending(plan: CommitPlan): Promise<void>;
   access(write: PlannedWrite): Promise<Access>;
   /** Told of each batch that a store has taken. */
   written(write: PlannedWrite): void;
@@ -100,6 +102,7 @@ export class Flusher {
     const plan = new CommitPlan(writes);
     const undoContainers = settleContainers(tracked, this.#taken, scope);
     try {
+      if (!plan.isEmpty) await this.port.sending(plan);
       await execute(writes, this.port);
     } catch (error) {
       undoContainers();

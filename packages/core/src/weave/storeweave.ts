@@ -2,12 +2,14 @@
  * The front door: entity classes and stores come in, checked together once; out come units of work, sessions and
  * repositories. Everything it owns is made at `open()` and ended by `close()`.
  */
+import type { Attribution } from '../audit/attribution.js';
 import type { Atomicity } from '../commit/domain-transactions.js';
 import { ConfigurationError, InvalidStateError } from '../errors/errors.js';
 import { compileDomain } from '../metadata/compile.js';
 import type { EntityClass } from '../model/entity-model.js';
 import { RelationReader } from '../repository/relation-reader.js';
 import { CallContext } from '../session/call-context.js';
+import { type CommitHook, CommitHooks } from '../session/commit-hooks.js';
 import { CurrentWork } from '../session/current-work.js';
 import { type Environment, storeNamed } from '../session/environment.js';
 import { CallCount, guardStore } from '../session/guarded-store.js';
@@ -36,10 +38,12 @@ export interface OpenOptions {
    * refused. `best-effort`: databases commit one after the other, and a failure in between leaves part of it.
    */
   readonly atomicity?: Atomicity;
+  /** Called at stages of each commit; up to the decision they can refuse it. */
+  readonly hooks?: readonly CommitHook[];
 }
 
 /** Options of a session. */
-export interface SessionOptions {
+export interface SessionOptions extends Attribution {
   /** Ends every call of the session. */
   readonly signal?: AbortSignal;
   /** Limit on each commit, in milliseconds. */
@@ -89,6 +93,7 @@ export class Storeweave extends Repositories implements AsyncDisposable {
       stores: new Map(Object.entries(stores).map(([name, store]) => [name, guardStore(store, calls)])),
       atomicity,
       current: new CurrentWork(),
+      hooks: new CommitHooks(options.hooks),
       loaderFor: (source) => new RelationReader(source),
     };
     const weave = new Storeweave(environment, stores, calls);
