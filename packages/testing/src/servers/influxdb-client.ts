@@ -39,10 +39,6 @@ export async function setUpInfluxdb(url: string): Promise<InfluxdbAccess> {
   throw new ConfigurationError(`InfluxDB could not be set up: ${response.status} ${await response.text()}`);
 }
 
-export function newSpace(name: string): string {
-  return `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')}_${randomBytes(5).toString('hex')}_`;
-}
-
 /** Removes every bucket whose name begins with the prefix. */
 export async function removeSpace({ url, token, org }: InfluxdbAccess, prefix: string): Promise<void> {
   const headers = { authorization: `Token ${token}` };

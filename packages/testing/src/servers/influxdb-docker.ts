@@ -1,5 +1,5 @@
 /** InfluxDB in a container, where the optional package `testcontainers` is installed. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { inContainer } from './docker.js';
 import { type InfluxdbAccess, influxdAnswers, setUpInfluxdb } from './influxdb-client.js';
 import { freePort } from './ports.js';
 import type { Running } from './server.js';
@@ -16,18 +16,6 @@ export async function startInfluxdbInDocker(): Promise<Running & InfluxdbAccess>
     .withWaitStrategy(Wait.forListeningPorts())
     .start();
   const url = `http://${container.getHost()}:${port}`;
-  const ready = async () => {
-    for (let i = 0; i < 600 && !(await influxdAnswers(url)); i++) await sleep(50);
-  };
-  await ready();
-  return {
-    ...(await setUpInfluxdb(url)),
-    stop: async () => void (await container.stop()),
-    // A grace of nothing: Docker sends SIGKILL at once.
-    kill: async () => void (await container.stop({ timeout: 0, remove: false, removeVolumes: false })),
-    async restart() {
-      await container.restart();
-      await ready();
-    },
-  };
+  const life = await inContainer(container, () => influxdAnswers(url));
+  return { ...(await setUpInfluxdb(url)), ...life };
 }

@@ -4,7 +4,8 @@
  */
 import { ConfigurationError } from '@storeweave/core';
 import { dockerAnswers } from './docker.js';
-import { type InfluxdbAccess, influxdAnswers, influxdbVersion, newSpace, removeSpace } from './influxdb-client.js';
+import { freshName } from './fresh-name.js';
+import { type InfluxdbAccess, influxdAnswers, influxdbVersion, removeSpace } from './influxdb-client.js';
 import { startInfluxdbInDocker } from './influxdb-docker.js';
 import { influxdbProgram, startInfluxdbNative } from './influxdb-native.js';
 import {
@@ -44,7 +45,7 @@ export async function startInfluxdb(options: ServerOptions = {}): Promise<Influx
     ...running,
     version: await influxdbVersion(running.url),
     async space(name) {
-      const prefix = newSpace(name);
+      const prefix = `${freshName(name)}_`;
       spaces.push(prefix);
       return prefix;
     },

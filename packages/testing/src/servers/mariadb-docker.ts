@@ -1,4 +1,5 @@
 /** MariaDB in a container, where a Docker daemon answers and the optional package `testcontainers` is installed. */
+import { inContainer } from './docker.js';
 import type { RunningMariadb } from './mariadb-native.js';
 import { freePort } from './ports.js';
 
@@ -13,11 +14,6 @@ export async function startMariadbInDocker(): Promise<RunningMariadb> {
     .withExposedPorts({ container: 3306, host: port })
     .withWaitStrategy(Wait.forLogMessage(/ready for connections/, 2))
     .start();
-  return {
-    url: `mysql://root:storeweave@${container.getHost()}:${port}`,
-    stop: async () => void (await container.stop()),
-    // A grace of nothing: Docker sends SIGKILL at once.
-    kill: async () => void (await container.stop({ timeout: 0, remove: false, removeVolumes: false })),
-    restart: () => container.restart(),
-  };
+  const url = `mysql://root:storeweave@${container.getHost()}:${port}`;
+  return { url, ...(await inContainer(container)) };
 }

@@ -1,5 +1,4 @@
 /** The few commands that the harness itself sends. The driver is loaded when a MongoDB is asked for, and not before. */
-import { randomBytes } from 'node:crypto';
 import type { MongoClient } from 'mongodb';
 
 /** Whether a server answers there that takes writes; errors of any kind are a no. */
@@ -28,14 +27,6 @@ export async function initiate(url: string, host: string): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   });
-}
-
-export function newDatabaseName(name: string): string {
-  const prefix = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .slice(0, 30);
-  return `${prefix}_${randomBytes(6).toString('hex')}`;
 }
 
 /** The server's URL with a database in it. It may name several hosts, and is no URL as others know it then. */

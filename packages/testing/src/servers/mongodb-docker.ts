@@ -1,5 +1,5 @@
 /** The real MongoDB as a replica set of one, where a Docker daemon answers and `testcontainers` is installed. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { inContainer } from './docker.js';
 import { initiate, mongodbAnswers } from './mongodb-client.js';
 import type { MongodbNativeOptions } from './mongodb-native.js';
 import { freePort } from './ports.js';
@@ -26,14 +26,5 @@ export async function startMongodbInDocker({
     .start();
   const direct = `mongodb://${container.getHost()}:${port}/?directConnection=true`;
   if (standalone !== true) await initiate(direct, `localhost:${port}`);
-  return {
-    url: direct,
-    stop: async () => void (await container.stop()),
-    // A grace of nothing: Docker sends SIGKILL at once.
-    kill: async () => void (await container.stop({ timeout: 0, remove: false, removeVolumes: false })),
-    async restart() {
-      await container.restart();
-      for (let i = 0; i < 600 && !(await mongodbAnswers(direct)); i++) await sleep(100);
-    },
-  };
+  return { url: direct, ...(await inContainer(container, () => mongodbAnswers(direct))) };
 }

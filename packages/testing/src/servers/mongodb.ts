@@ -4,7 +4,8 @@
  * no package registry has the real one. The report of a run says which it was.
  */
 import { dockerAnswers } from './docker.js';
-import { databaseUrl, dropDatabase, mongodbAnswers, mongodbVersion, newDatabaseName } from './mongodb-client.js';
+import { freshName } from './fresh-name.js';
+import { databaseUrl, dropDatabase, mongodbAnswers, mongodbVersion } from './mongodb-client.js';
 import { startMongodbInDocker } from './mongodb-docker.js';
 import { type MongodbNativeOptions, secantusProgram, startSecantus } from './mongodb-native.js';
 import {
@@ -45,7 +46,7 @@ export async function startMongodb(options: MongodbOptions = {}): Promise<Mongod
     ...running,
     version: await mongodbVersion(running.url),
     async database(name) {
-      const url = databaseUrl(running.url, newDatabaseName(name));
+      const url = databaseUrl(running.url, freshName(name));
       databases.push(url);
       return url;
     },

@@ -1,6 +1,6 @@
 /** Neo4j in a container, where a Docker daemon answers and the optional package `testcontainers` is installed. */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { inContainer } from './docker.js';
 import { answers } from './neo4j-client.js';
 import type { RunningNeo4j } from './neo4j-native.js';
 import { freePort } from './ports.js';
@@ -24,14 +24,5 @@ export async function startNeo4jInDocker(): Promise<RunningNeo4j> {
     .withStartupTimeout(120_000)
     .start();
   const access = { url: `bolt://${container.getHost()}:${port}`, username: 'neo4j', password };
-  return {
-    ...access,
-    stop: async () => void (await container.stop()),
-    // A grace of nothing: Docker sends SIGKILL at once.
-    kill: async () => void (await container.stop({ timeout: 0, remove: false, removeVolumes: false })),
-    async restart() {
-      await container.restart();
-      for (let i = 0; i < 600 && !(await answers(access)); i++) await sleep(100);
-    },
-  };
+  return { ...access, ...(await inContainer(container, () => answers(access))) };
 }

@@ -3,8 +3,8 @@
  * else started natively, else an error that says everything that was tried and what to do. The community edition has
  * one database, so tests share it and keep apart by a prefix of their labels and types.
  */
-import { randomBytes } from 'node:crypto';
 import { dockerAnswers } from './docker.js';
+import { freshName } from './fresh-name.js';
 import { answers, forget, type Neo4jAccess, versionOf } from './neo4j-client.js';
 import { startNeo4jInDocker } from './neo4j-docker.js';
 import { neo4jJars, type RunningNeo4j, startNeo4jNatively } from './neo4j-native.js';
@@ -46,7 +46,7 @@ export async function startNeo4j(options: ServerOptions = {}): Promise<Neo4jServ
     ...running,
     version: await versionOf(running),
     async space(name) {
-      const prefix = `${name.replace(/\W+/g, '_').slice(0, 24)}_${randomBytes(4).toString('hex')}_`;
+      const prefix = `${freshName(name)}_`;
       spaces.push(prefix);
       return prefix;
     },

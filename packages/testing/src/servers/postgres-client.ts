@@ -1,6 +1,6 @@
 /** The few statements that the harness itself sends. */
-import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { freshName } from './fresh-name.js';
 
 /** Whether the server takes our connection; errors of any kind are a no. */
 export async function answers(url: string): Promise<boolean> {
@@ -27,11 +27,7 @@ export async function ask(url: string, sql: string): Promise<string | undefined>
 
 /** Creates a database that no other test has and gives its URL. */
 export async function createDatabase(url: string, name: string): Promise<string> {
-  const prefix = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .slice(0, 40);
-  const database = `${prefix}_${randomBytes(6).toString('hex')}`;
+  const database = freshName(name);
   await ask(url, `create database ${database}`);
   const result = new URL(url);
   result.pathname = `/${database}`;

@@ -1,5 +1,5 @@
 /** PostgreSQL in a container, where a Docker daemon answers and the optional package `testcontainers` is installed. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { inContainer } from './docker.js';
 import { freePort } from './ports.js';
 import { answers } from './postgres-client.js';
 import type { NativeOptions, RunningPostgres } from './postgres-native.js';
@@ -24,18 +24,5 @@ export async function startInDocker(options: NativeOptions): Promise<RunningPost
     .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
     .start();
   const url = `postgres://postgres:storeweave@${container.getHost()}:${port}/postgres`;
-  const ready = async () => {
-    for (let i = 0; i < 600 && !(await answers(url)); i++) await sleep(50);
-  };
-  await ready();
-  return {
-    url,
-    stop: async () => void (await container.stop()),
-    // A grace of nothing: Docker sends SIGKILL at once.
-    kill: async () => void (await container.stop({ timeout: 0, remove: false, removeVolumes: false })),
-    async restart() {
-      await container.restart();
-      await ready();
-    },
-  };
+  return { url, ...(await inContainer(container, () => answers(url))) };
 }

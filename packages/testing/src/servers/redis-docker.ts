@@ -1,4 +1,5 @@
 /** Redis in a container, where a Docker daemon answers and the optional package `testcontainers` is installed. */
+import { inContainer } from './docker.js';
 import { freePort } from './ports.js';
 import type { RunningRedis } from './redis-native.js';
 
@@ -13,11 +14,5 @@ export async function startRedisInDocker(): Promise<RunningRedis> {
     .withExposedPorts({ container: 6379, host: port })
     .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
     .start();
-  return {
-    url: `redis://${container.getHost()}:${port}`,
-    stop: async () => void (await container.stop()),
-    // A grace of nothing: Docker sends SIGKILL at once.
-    kill: async () => void (await container.stop({ timeout: 0, remove: false, removeVolumes: false })),
-    restart: () => container.restart(),
-  };
+  return { url: `redis://${container.getHost()}:${port}`, ...(await inContainer(container)) };
 }

@@ -4,6 +4,7 @@
  */
 import { ConfigurationError } from '@storeweave/core';
 import { dockerAnswers } from './docker.js';
+import { freshName } from './fresh-name.js';
 import { redisAsk } from './redis-client.js';
 import { startRedisInDocker } from './redis-docker.js';
 import { type RunningRedis, redisProgram, startRedisCluster as startNodes, startRedisNode } from './redis-native.js';
@@ -26,7 +27,6 @@ export interface RedisCluster {
 
 const ADVICE = "Set STOREWEAVE_REDIS_URL to a server's URL, or install redis-server.";
 const answers = async (url: string) => (await redisAsk(url, ['PING']).catch(() => '')) === 'PONG';
-let spaces = 0;
 
 /** Starts (or finds) a server. Throws `ConfigurationError` where none can be had. */
 export async function startRedis(options: ServerOptions = {}): Promise<RedisServer> {
@@ -41,7 +41,7 @@ export async function startRedis(options: ServerOptions = {}): Promise<RedisServ
   return {
     ...running,
     version: await versionOf(running.url),
-    space: async (name) => `${name.replaceAll(/[^A-Za-z0-9_]/g, '_')}:${process.pid}:${Date.now()}:${++spaces}:`,
+    space: async (name) => `${freshName(name)}:`,
   };
 }
 
