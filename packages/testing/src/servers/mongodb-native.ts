@@ -4,18 +4,16 @@
  * seconds and slow. It is a beta under GPL-2.0, and only ever a process beside the tests. It listens on the loopback
  * interface alone; its log is kept where starting it failed.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigurationError } from '@storeweave/core';
 import { installed } from './cache.js';
 import { mongodbAnswers } from './mongodb-client.js';
-import { freePort } from './ports.js';
+import { runNatively } from './native.js';
+import { run } from './run.js';
 import { messageOf, type Running } from './server.js';
-import { type Supervised, supervise, tail } from './supervise.js';
 
 export interface MongodbNativeOptions {
   /** What was acknowledged survives a kill: every commit is flushed. Only the Rust server can. Default: false. */
@@ -35,7 +33,6 @@ const RUST_VERSION = '0.5.3-beta.196';
 const RUST_KEY = `secantus-mdb-${RUST_VERSION}-${process.platform}-${process.arch}`;
 const WHEEL_VERSION = '0.7.0b3';
 const WHEEL_KEY = `secantusdb-${WHEEL_VERSION}-${process.platform}-${process.arch}`;
-const START_LIMIT_MS = 30_000;
 
 /** Finds the program, installs or builds it. The reasons why a source gave nothing are collected in `reasons`. */
 export async function secantusProgram(reasons: string[]): Promise<SecantusProgram | undefined> {
@@ -68,7 +65,7 @@ async function fromCargo(reasons: string[]): Promise<SecantusProgram | undefined
     const folder = await installed(RUST_KEY, async (root) => {
       const target = join(root, 'target');
       const args = ['install', 'secantus-mdb', '--version', RUST_VERSION, '--locked', '--ignore-rust-version'];
-      await run('cargo', [...args, '--root', root], { CARGO_TARGET_DIR: target });
+      await run('cargo', [...args, '--root', root], { env: { CARGO_TARGET_DIR: target } });
       await rm(target, { recursive: true, force: true });
     });
     return rustProgram(folder);
@@ -108,80 +105,25 @@ async function attempt(
   }
 }
 
-async function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
-  let output = '';
-  child.stderr.on('data', (chunk) => {
-    output = (output + String(chunk)).slice(-4_000);
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (code !== 0) throw new Error(output.trim().split('\n').slice(-5).join('\n') || `${command} ended with ${code}`);
-}
-
 export async function startSecantus(
   { command, args, origin }: SecantusProgram,
   { durable, standalone }: MongodbNativeOptions,
 ): Promise<Running & { readonly url: string }> {
-  const root = mkdtempSync(join(tmpdir(), 'storeweave-mongodb-'));
-  const log = join(root, 'server.log');
-  writeFileSync(log, '');
-  let server: Supervised | undefined;
-  let port = 0;
-  const urlOf = (p: number) => `mongodb://127.0.0.1:${p}/`;
-  const start = async () => {
-    const deadline = Date.now() + START_LIMIT_MS;
-    for (;;) {
-      const candidate = port === 0 ? await freePort() : port;
-      const place = ['--host', '127.0.0.1', '--port', String(candidate), '--storage-path', join(root, 'data')];
-      const flags = [
-        ...(durable === true ? ['--sync-on-commit'] : []),
-        ...(standalone === true ? ['--standalone'] : []),
-      ];
-      const started = await supervise({
-        command,
-        args: [...args, ...place, ...flags],
-        log,
-        folder: root,
-        stopSignal: 'TERM',
-      });
-      if (await ready(started, urlOf(candidate), deadline)) {
-        server = started;
-        port = candidate;
-        return;
-      }
-      await started.end('SIGKILL');
-      // The port was taken in between, or a killed server still holds its files.
-      if (Date.now() > deadline || !/in use|already (?:open|locked)|Resource busy/i.test(tail(log, 40))) {
-        throw new ConfigurationError(`${origin} did not start. Its log, kept in ${log}, ends with:\n${tail(log)}`);
-      }
-      await sleep(100);
-    }
-  };
-  await start();
-  return {
-    url: urlOf(port),
-    async stop() {
-      await server?.end('SIGKILL');
-      rmSync(root, { recursive: true, force: true });
+  const folder = mkdtempSync(join(tmpdir(), 'storeweave-mongodb-'));
+  const urlOf = (port: number) => `mongodb://127.0.0.1:${port}/`;
+  const flags = [...(durable === true ? ['--sync-on-commit'] : []), ...(standalone === true ? ['--standalone'] : [])];
+  const running = await runNatively({
+    product: origin,
+    folder,
+    stopSignal: 'TERM',
+    discardSignal: 'KILL',
+    command: (port) => {
+      const place = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', join(folder, 'data')];
+      return { command, args: [...args, ...place, ...flags] };
     },
-    async kill() {
-      await server?.end('SIGKILL');
-    },
-    async restart() {
-      await server?.end('SIGTERM');
-      await start();
-    },
-  };
-}
-
-async function ready(server: Supervised, url: string, deadline: number): Promise<boolean> {
-  while (Date.now() < deadline) {
-    if (!server.isRunning()) return false;
-    if (await mongodbAnswers(url)) return true;
-    await sleep(50);
-  }
-  return false;
+    answers: (port) => mongodbAnswers(urlOf(port)),
+    // A killed server still holds its files.
+    passing: /in use|already (?:open|locked)|Resource busy/i,
+  });
+  return { ...running, url: urlOf(running.port) };
 }

@@ -3,7 +3,7 @@
  * between, waited for until it answers, killed and restarted on the same port and data. What is particular to a product
  * is its command and how one sees that it answers.
  */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigurationError } from '@storeweave/core';
@@ -21,8 +21,12 @@ export interface NativeProgram {
   answers(port: number): Promise<boolean>;
   /** What ends it quickly and safely, without the `SIG`. */
   readonly stopSignal: SuperviseOptions['stopSignal'];
+  /** What ends it at `stop`, after which its data are removed. Default: `stopSignal`. */
+  readonly discardSignal?: SuperviseOptions['stopSignal'];
   /** Limit on a start, in milliseconds. Default: 30,000. */
   readonly startLimitMs?: number;
+  /** Between two questions whether it answers, in milliseconds. Default: 30. */
+  readonly pollMs?: number;
   /** What its log says where starting it again may help, beside a port that is taken. */
   readonly passing?: RegExp;
 }
@@ -38,6 +42,7 @@ export async function runNatively(program: NativeProgram): Promise<Running & { r
     const deadline = Date.now() + (program.startLimitMs ?? 30_000);
     for (;;) {
       const candidate = port === 0 ? await freePort() : port;
+      const logged = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
       const started = await supervise({ ...program.command(candidate), log, folder, stopSignal });
       while (started.isRunning() && Date.now() < deadline) {
         if (await program.answers(candidate)) {
@@ -45,31 +50,30 @@ export async function runNatively(program: NativeProgram): Promise<Running & { r
           port = candidate;
           return;
         }
-        await sleep(30);
+        await sleep(program.pollMs ?? 30);
       }
       await started.end('SIGKILL');
-      const end = tail(log);
-      const isPassing = /address already in use/i.test(end) || program.passing?.test(end) === true;
+      const said = readFileSync(log).subarray(logged).toString();
+      const isPassing = /address already in use/i.test(said) || program.passing?.test(said) === true;
       if (Date.now() > deadline || !isPassing) {
-        throw new ConfigurationError(`${product} did not start. Its log, kept in ${log}, ends with:\n${end}`);
+        throw new ConfigurationError(`${product} did not start. Its log, kept in ${log}, ends with:\n${tail(log)}`);
       }
       await sleep(100);
     }
   };
 
-  const stop = () => server?.end(`SIG${stopSignal}`);
   await start();
   return {
     port,
     async stop() {
-      await stop();
+      await server?.end(`SIG${program.discardSignal ?? stopSignal}`);
       rmSync(folder, { recursive: true, force: true });
     },
     async kill() {
       await server?.end('SIGKILL');
     },
     async restart() {
-      await stop();
+      await server?.end(`SIG${stopSignal}`);
       await start();
     },
   };

@@ -3,27 +3,23 @@
  * machine's Java 17 or later; on the loopback interface only, with a password made for it, and gone afterwards. Its log
  * is kept where starting it failed.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigurationError } from '@storeweave/core';
 import { installed } from './cache.js';
+import { runNatively } from './native.js';
 import { answers, type Neo4jAccess } from './neo4j-client.js';
-import { freePort } from './ports.js';
-import type { Running } from './server.js';
-import { type Supervised, supervise, tail } from './supervise.js';
+import { run } from './run.js';
+import { messageOf, type Running } from './server.js';
 
 export interface RunningNeo4j extends Running, Neo4jAccess {}
 
 const VERSION = '5.26.30';
 const OLDEST_JAVA = 17;
-const START_LIMIT_MS = 90_000;
-/** A stop by SIGTERM takes twelve seconds, and data that is thrown away needs none of them. */
-const STOP_SIGNAL = 'SIGKILL';
 
 /** The folder with the jars; undefined, with a reason, where Java or Maven are missing. */
 export async function neo4jJars(reasons: string[]): Promise<string | undefined> {
@@ -36,9 +32,7 @@ export async function neo4jJars(reasons: string[]): Promise<string | undefined> 
   try {
     return await installed(`neo4j-${VERSION}`, download);
   } catch (error) {
-    reasons.push(
-      `Maven could not fetch org.neo4j:neo4j:${VERSION} (${error instanceof Error ? error.message : error})`,
-    );
+    reasons.push(`Maven could not fetch org.neo4j:neo4j:${VERSION} (${messageOf(error)})`);
     return undefined;
   }
 }
@@ -54,72 +48,34 @@ async function download(folder: string): Promise<void> {
   const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
   const args = ['-B', '-q', '-ntp', '-f', join(folder, 'pom.xml'), `-Dmaven.repo.local=${repository}`, goal];
   args.push('-DincludeScope=runtime', `-DoutputDirectory=${join(folder, 'lib')}`);
-  const maven = spawn('mvn', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [maven.stdout, maven.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    maven.once('error', reject);
-    maven.once('close', resolve);
-  });
-  if (code !== 0) throw new Error(output.trim().split('\n').slice(-5).join('\n') || `mvn ended with ${code}`);
+  await run('mvn', args);
   await rm(repository, { recursive: true, force: true });
 }
 
 export async function startNeo4jNatively(jars: string): Promise<RunningNeo4j> {
   const root = mkdtempSync(join(tmpdir(), 'storeweave-neo4j-'));
-  const log = join(root, 'server.log');
   const classes = join(jars, 'lib', '*');
   const password = randomBytes(12).toString('hex');
   for (const folder of ['conf', 'data', 'logs', 'import', 'plugins', 'run']) mkdirSync(join(root, folder));
-  writeFileSync(log, '');
-  let server: Supervised | undefined;
-  let port = 0;
-
-  const accessOf = (p: number): Neo4jAccess => ({ url: `bolt://127.0.0.1:${p}`, username: 'neo4j', password });
-  const start = async () => {
-    const deadline = Date.now() + START_LIMIT_MS;
-    for (;;) {
-      const candidate = port === 0 ? await freePort() : port;
-      writeFileSync(join(root, 'conf', 'neo4j.conf'), configuration(candidate));
-      if (port === 0) setPassword(classes, root, password);
-      const started = await supervise({
-        command: 'java',
-        args: [...JAVA, '-cp', classes, 'org.neo4j.server.CommunityEntryPoint', ...placesOf(root), '--console-mode'],
-        env: environment(root),
-        log,
-        folder: root,
-        stopSignal: 'KILL',
-      });
-      if (await ready(started, accessOf(candidate), deadline)) {
-        server = started;
-        port = candidate;
-        return;
-      }
-      await started.end(STOP_SIGNAL);
-      // The port was taken in between, or a killed server still holds its files.
-      if (Date.now() > deadline || !/Address already in use|StoreLock|Lock file has been locked/.test(tail(log, 60))) {
-        throw new ConfigurationError(
-          `Neo4j ${VERSION} did not start. Its log, kept in ${log}, ends with:\n${tail(log)}`,
-        );
-      }
-      await sleep(200);
-    }
-  };
-  await start();
-  return {
-    ...accessOf(port),
-    async stop() {
-      await server?.end(STOP_SIGNAL);
-      rmSync(root, { recursive: true, force: true });
+  setPassword(classes, root, password);
+  const accessOf = (port: number): Neo4jAccess => ({ url: `bolt://127.0.0.1:${port}`, username: 'neo4j', password });
+  const running = await runNatively({
+    product: `Neo4j ${VERSION}`,
+    folder: root,
+    // A stop by SIGTERM takes twelve seconds, and data that is thrown away needs none of them.
+    stopSignal: 'KILL',
+    startLimitMs: 90_000,
+    command: (port) => {
+      writeFileSync(join(root, 'conf', 'neo4j.conf'), configuration(port));
+      const args = [...JAVA, '-cp', classes, 'org.neo4j.server.CommunityEntryPoint', ...placesOf(root)];
+      return { command: 'java', args: [...args, '--console-mode'], env: environment(root) };
     },
-    async kill() {
-      await server?.end('SIGKILL');
-    },
-    async restart() {
-      await server?.end(STOP_SIGNAL);
-      await start();
-    },
-  };
+    answers: (port) => answers(accessOf(port)),
+    pollMs: 200,
+    // A killed server still holds its files.
+    passing: /StoreLock|Lock file has been locked/,
+  });
+  return { ...running, ...accessOf(running.port) };
 }
 
 const JAVA = [
@@ -166,17 +122,8 @@ function environment(root: string): Record<string, string> {
 
 function setPassword(classes: string, root: string, password: string): void {
   const args = ['-Xmx256m', '-cp', classes, 'org.neo4j.cli.AdminTool', 'dbms', 'set-initial-password', password];
-  const run = spawnSync('java', args, { encoding: 'utf8', env: { PATH: process.env.PATH, ...environment(root) } });
-  if (run.status === 0) return;
+  const set = spawnSync('java', args, { encoding: 'utf8', env: { PATH: process.env.PATH, ...environment(root) } });
+  if (set.status === 0) return;
   rmSync(root, { recursive: true, force: true });
-  throw new ConfigurationError(`Neo4j's password could not be set: ${run.error?.message ?? run.stderr.trim()}`);
-}
-
-async function ready(server: Supervised, access: Neo4jAccess, deadline: number): Promise<boolean> {
-  while (Date.now() < deadline) {
-    if (!server.isRunning()) return false;
-    if (await answers(access)) return true;
-    await sleep(200);
-  }
-  return false;
+  throw new ConfigurationError(`Neo4j's password could not be set: ${set.error?.message ?? set.stderr.trim()}`);
 }

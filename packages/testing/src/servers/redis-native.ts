@@ -3,7 +3,7 @@
  * Debian's. Append-only files without fsync, so that a killed node finds its data again.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +31,6 @@ export function redisProgram(reasons: string[]): string | undefined {
 export async function startRedisNode(more: readonly string[] = []): Promise<RunningRedis & { readonly port: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'storeweave-redis-'));
   mkdirSync(join(folder, 'data'));
-  writeFileSync(join(folder, 'server.log'), '');
   const running = await runNatively({
     product: 'Redis',
     folder,
