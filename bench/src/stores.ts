@@ -14,11 +14,11 @@ import { MongoClient } from 'mongodb';
 import neo4jDriver, { type Driver } from 'neo4j-driver';
 import pg from 'pg';
 import { v7 } from 'uuid';
+import { besideDriver, type Side } from './beside-driver.js';
 import { type BenchOptions, type BenchRow, compare } from './rounds.js';
 import { entities, Login, Place, Profile, User } from './stores-model.js';
 
 const START = Date.UTC(2026, 0, 1);
-const SIZES = [1_000, 10_000];
 
 interface Hands {
   readonly mongo: MongoClient;
@@ -104,56 +104,33 @@ async function documents(weave: Storeweave, hands: Hands, { rounds }: BenchOptio
       languages: ['en', 'de'],
       address: { city: `city ${i % 100}`, lines: ['one', 'two'] },
     }));
-  const byHand = (rows: ReturnType<typeof data>) =>
-    hands.mongo.withSession(async (session) => {
-      const concern = { readConcern: { level: 'majority' }, writeConcern: { w: 'majority' } } as const;
-      const documents = rows.map(({ id, ...rest }) => ({ _id: id, ...rest, version: 1 }));
-      await session.withTransaction(async () => void (await collection.insertMany(documents, { session })), concern);
-      return rows.length;
-    });
-  const clear = async () => {
-    await collection.deleteMany({});
-    await weave.repository(Profile).delete({});
-  };
-  const rows: BenchRow[] = [];
-  let current: ReturnType<typeof data> = [];
-  for (const n of SIZES) {
-    const prepare = async () => {
-      current = data(n);
-    };
-    rows.push(
-      ...(await compare(
-        'mongodb: commit of new',
-        n,
-        [
-          { name: 'hand-written', prepare, run: () => byHand(current), clean: clear },
-          { name: 'storeweave', prepare, run: () => commit(weave, Profile, current), clean: clear },
-        ],
-        { rounds, warmUp: 3 },
-      )),
-    );
-  }
-  await byHand(current);
-  await weave.repository(Profile).insert(current);
-  rows.push(
-    ...(await compare(
-      'mongodb: load',
-      current.length,
-      [
-        {
-          name: 'hand-written',
-          run: async () => {
-            const found = await collection.find({}).toArray();
-            return found.map(({ _id, ...rest }) => ({ id: _id, ...rest })).length;
-          },
+  return besideDriver(
+    {
+      product: 'mongodb',
+      writing: 'commit of new',
+      rows: data,
+      handWritten: {
+        write: (rows) =>
+          hands.mongo.withSession(async (session) => {
+            const concern = { readConcern: { level: 'majority' }, writeConcern: { w: 'majority' } } as const;
+            const documents = rows.map(({ id, ...rest }) => ({ _id: id, ...rest, version: 1 }));
+            const insert = async () => void (await collection.insertMany(documents, { session }));
+            await session.withTransaction(insert, concern);
+            return rows.length;
+          }),
+        async load() {
+          const found = await collection.find({}).toArray();
+          return found.map(({ _id, ...rest }) => ({ id: _id, ...rest })).length;
         },
-        { name: 'storeweave', run: async () => (await weave.session().repository(Profile).find()).length },
-      ],
-      { rounds, warmUp: 3 },
-    )),
+      },
+      storeweave: entitiesOf(weave, Profile),
+      async clear() {
+        await collection.deleteMany({});
+        await weave.repository(Profile).delete({});
+      },
+    },
+    rounds,
   );
-  await clear();
-  return rows;
 }
 
 async function nodes(weave: Storeweave, hands: Hands, { rounds }: BenchOptions): Promise<BenchRow[]> {
@@ -172,68 +149,46 @@ async function nodes(weave: Storeweave, hands: Hands, { rounds }: BenchOptions):
       open: i % 2 === 0,
       since: new Date(START + i),
     }));
-  const byHand = (rows: ReturnType<typeof data>) =>
-    within(async (session) => {
-      const parameters = {
-        rows: rows.map((row) => ({
-          ...row,
-          rank: neo4jDriver.int(row.rank),
-          since: neo4jDriver.types.DateTime.fromStandardDate(row.since),
-          version: neo4jDriver.int(1),
-        })),
-      };
-      await session.executeWrite((tx) => tx.run(`UNWIND $rows AS row CREATE (n:${label}) SET n = row`, parameters));
-      return rows.length;
-    });
-  const clear = async () => {
-    await within((session) => session.run(`MATCH (n:${label}) DELETE n`));
-    await weave.repository(Place).delete({});
-  };
-  const rows: BenchRow[] = [];
-  let current: ReturnType<typeof data> = [];
-  for (const n of SIZES) {
-    const prepare = async () => {
-      current = data(n);
-    };
-    rows.push(
-      ...(await compare(
-        'neo4j: commit of new',
-        n,
-        [
-          { name: 'hand-written', prepare, run: () => byHand(current), clean: clear },
-          { name: 'storeweave', prepare, run: () => commit(weave, Place, current), clean: clear },
-        ],
-        { rounds, warmUp: 3 },
-      )),
-    );
-  }
-  await byHand(current);
-  await weave.repository(Place).insert(current);
   const fields = ['id', 'name', 'rank', 'score', 'open', 'since', 'version'];
   const load = `MATCH (n:${label}) RETURN ${fields.map((field) => `n.${field} AS ${field}`).join(', ')}`;
-  rows.push(
-    ...(await compare(
-      'neo4j: load',
-      current.length,
-      [
-        {
-          name: 'hand-written',
-          run: () =>
-            within(async (session) => {
-              const { records } = await session.executeRead((tx) => tx.run(load));
-              return records.map((record) => {
-                const row = record.toObject();
-                return { ...row, since: (row.since as { toStandardDate(): Date }).toStandardDate() };
-              }).length;
-            }),
-        },
-        { name: 'storeweave', run: async () => (await weave.session().repository(Place).find()).length },
-      ],
-      { rounds, warmUp: 3 },
-    )),
+  return besideDriver(
+    {
+      product: 'neo4j',
+      writing: 'commit of new',
+      rows: data,
+      handWritten: {
+        write: (rows) =>
+          within(async (session) => {
+            const parameters = {
+              rows: rows.map((row) => ({
+                ...row,
+                rank: neo4jDriver.int(row.rank),
+                since: neo4jDriver.types.DateTime.fromStandardDate(row.since),
+                version: neo4jDriver.int(1),
+              })),
+            };
+            await session.executeWrite((tx) =>
+              tx.run(`UNWIND $rows AS row CREATE (n:${label}) SET n = row`, parameters),
+            );
+            return rows.length;
+          }),
+        load: () =>
+          within(async (session) => {
+            const { records } = await session.executeRead((tx) => tx.run(load));
+            return records.map((record) => {
+              const row = record.toObject();
+              return { ...row, since: (row.since as { toStandardDate(): Date }).toStandardDate() };
+            }).length;
+          }),
+      },
+      storeweave: entitiesOf(weave, Place),
+      async clear() {
+        await within((session) => session.run(`MATCH (n:${label}) DELETE n`));
+        await weave.repository(Place).delete({});
+      },
+    },
+    rounds,
   );
-  await clear();
-  return rows;
 }
 
 async function points(weave: Storeweave, hands: Hands, { rounds }: BenchOptions): Promise<BenchRow[]> {
@@ -245,75 +200,50 @@ async function points(weave: Storeweave, hands: Hands, { rounds }: BenchOptions)
       seconds: i / 7,
       pages: i % 90,
     }));
-  const byHand = async (rows: ReturnType<typeof data>) => {
-    const api = influx.getWriteApi(org, bucket, 'ms', { batchSize: rows.length + 1, flushInterval: 0, maxRetries: 0 });
-    api.writePoints(
-      rows.map(({ at, userId, seconds, pages }) =>
-        new Point('by_hand')
-          .timestamp(at)
-          .tag('user_id', userId)
-          .floatField('seconds', seconds)
-          .intField('pages', pages),
-      ),
-    );
-    // Throws what the server refused.
-    await api.flush();
-    await api.close();
-    return rows.length;
-  };
-  const rows: BenchRow[] = [];
-  let current: ReturnType<typeof data> = [];
-  for (const n of SIZES) {
-    const prepare = async () => {
-      current = data(n);
-    };
-    rows.push(
-      ...(await compare(
-        'influxdb: write',
-        n,
-        [
-          { name: 'hand-written', prepare, run: () => byHand(current) },
-          {
-            name: 'storeweave',
-            prepare,
-            run: async () => {
-              await weave.series(Login).insert(current);
-              return current.length;
-            },
-          },
-        ],
-        { rounds, warmUp: 3 },
-      )),
-    );
-  }
-  const end = new Date(START + current.length * 1_000).toISOString();
-  const flux = `from(bucket: "${bucket}") |> range(start: ${new Date(START).toISOString()}, stop: ${end})
-    |> filter(fn: (r) => r._measurement == "by_hand")
-    |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`;
-  rows.push(
-    ...(await compare(
-      'influxdb: load',
-      current.length,
-      [
-        {
-          name: 'hand-written',
-          run: async () => {
-            const found = await influx.getQueryApi(org).collectRows<Record<string, unknown>>(flux);
-            return found.map((row) => ({ ...row, at: new Date(String(row._time)) })).length;
-          },
+  const endOf = (n: number) => new Date(START + n * 1_000);
+  return besideDriver(
+    {
+      product: 'influxdb',
+      writing: 'write',
+      rows: data,
+      handWritten: {
+        async write(rows) {
+          const once = { batchSize: rows.length + 1, flushInterval: 0, maxRetries: 0 };
+          const api = influx.getWriteApi(org, bucket, 'ms', once);
+          api.writePoints(
+            rows.map(({ at, userId, seconds, pages }) =>
+              new Point('by_hand')
+                .timestamp(at)
+                .tag('user_id', userId)
+                .floatField('seconds', seconds)
+                .intField('pages', pages),
+            ),
+          );
+          // Throws what the server refused.
+          await api.flush();
+          await api.close();
+          return rows.length;
         },
-        {
-          name: 'storeweave',
-          run: async () =>
-            (
-              await weave.series(Login).range({ from: new Date(START), to: new Date(Date.parse(end)) })
-            ).length,
+        async load(n) {
+          const range = `start: ${new Date(START).toISOString()}, stop: ${endOf(n).toISOString()}`;
+          const found = await influx.getQueryApi(org).collectRows<Record<string, unknown>>(
+            `from(bucket: "${bucket}") |> range(${range})
+              |> filter(fn: (r) => r._measurement == "by_hand")
+              |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`,
+          );
+          return found.map((row) => ({ ...row, at: new Date(String(row._time)) })).length;
         },
-      ],
-      { rounds, warmUp: 3 },
-    )),
+      },
+      storeweave: {
+        async write(rows) {
+          await weave.series(Login).insert(rows);
+          return rows.length;
+        },
+        load: async (n) => (await weave.series(Login).range({ from: new Date(START), to: endOf(n) })).length,
+      },
+    },
+    rounds,
   );
-  return rows;
 }
 
 /** A thousand users, each with a profile, three friends and a last login. */
@@ -409,9 +339,14 @@ async function overStores(weave: Storeweave, hands: Hands, { rounds }: BenchOpti
   );
 }
 
-function commit<T extends object>(weave: Storeweave, entity: new () => T, rows: readonly object[]): Promise<number> {
-  return weave.transaction(async (uow) => {
-    for (const row of rows) uow.create(entity, row as never);
-    return rows.length;
-  });
+/** New entities in one unit of work, and all of them again. */
+function entitiesOf<T extends object>(weave: Storeweave, entity: new () => T): Side<object> {
+  return {
+    write: (rows) =>
+      weave.transaction(async (uow) => {
+        for (const row of rows) uow.create(entity, row as never);
+        return rows.length;
+      }),
+    load: async () => (await weave.session().repository(entity).find()).length,
+  };
 }
