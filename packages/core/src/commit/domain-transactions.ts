@@ -1,7 +1,8 @@
 /**
  * The native transactions of one unit of work: one for each transaction domain that it has touched, begun at the first
- * touch. One domain is atomic by nature. Several are only committed where the caller settled for best effort, one after
- * the other, and then a failure says which of them had been committed.
+ * touch. One domain is atomic by nature. Changes in several are committed by the engine (`across`), which is given what
+ * was written in each; or, where the caller settled for best effort, one after the other, and then a failure says which
+ * of them had been committed.
  */
 import {
   CapabilityError,
@@ -12,8 +13,14 @@ import {
   ReadOnlyError,
 } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
+import type { Row } from '../model/field.js';
 import type { Transaction, TransactionDomain, TransactionOptions } from '../store/access.js';
 import type { Store } from '../store/store.js';
+import type { WriteBatch } from '../store/write.js';
+import type { CommitPhase, Part } from './across/commit-across.js';
+import type { AcrossOptions, CommitEngine, StoreOutcome } from './across/engine.js';
+import { foldBatches } from './across/fold.js';
+import type { Participation } from './across/topology.js';
 import type { PlannedWrite } from './planned-write.js';
 import { failureOf, inTurn, mend } from './turns.js';
 import { pause, untilAborted } from './waiting.js';
@@ -37,12 +44,18 @@ export class DomainTransactions {
   readonly #written = new Set<TransactionDomain>();
   /** Domains without transactions that something was written to: nothing takes that back. */
   readonly #final = new Set<TransactionDomain>();
-
+  /** What was written in domains beside the coordinator, in order: in a commit over several it is written there again. */
+  readonly #kept: Kept[] = [];
+  /** Domains beside the coordinator that something was done in which cannot be kept, and what. */
+  readonly #opaque = new Map<TransactionDomain, string>();
+  #isCommitting = false;
+  #isAcross = false;
   #isOver = false;
 
   constructor(
     private readonly options: TransactionOptions,
     private readonly atomicity: Atomicity,
+    private readonly engine?: CommitEngine,
   ) {}
 
   /** The transaction of a store's domain, begun if need be; undefined where the store has none. */
@@ -74,7 +87,13 @@ export class DomainTransactions {
     }
     const domains = new Set([...this.#written, ...writes.map((write) => write.store.domain)]);
     if (this.atomicity === 'best-effort') return;
+    this.#isAcross = domains.size > 1;
     if (domains.size > 1) {
+      const { engine } = this;
+      if (engine !== undefined) {
+        for (const domain of domains) this.#checkTakesPart(domain, engine);
+        return;
+      }
       const names = [...domains].map((domain) => domain.name).join(', ');
       const entities = [...new Set(writes.map((write) => `${write.entity.name} (${write.entity.store})`))].join(', ');
       throw new ConfigurationError(
@@ -89,9 +108,34 @@ export class DomainTransactions {
     }
   }
 
-  wrote(domain: TransactionDomain): void {
+  /** `what` was done in a way that cannot be kept, if it is given. */
+  wrote(domain: TransactionDomain, what?: string): void {
     this.#written.add(domain);
     if (domain.begin === undefined) this.#final.add(domain);
+    if (what !== undefined) this.touched(domain, what);
+  }
+
+  /** Something may have been written past the framework. */
+  touched(domain: TransactionDomain, what: string): void {
+    if (this.#isKept(domain)) this.#opaque.set(domain, what);
+  }
+
+  /** From now on changes are written for the last time: those of a commit over several domains are only kept. */
+  startCommit(): void {
+    this.#isCommitting = true;
+  }
+
+  /** Whether a batch is to be sent now. Where not, the commit sends it. */
+  sendsNow(domain: TransactionDomain): boolean {
+    if (!this.#isKept(domain)) return true;
+    return domain.begin === undefined ? this.#isCommitting && !this.#isAcross : !(this.#isCommitting && this.#isAcross);
+  }
+
+  /** Notes a batch, sent or not, so that a commit over several domains has it. */
+  keep(store: Store, batch: WriteBatch, isSent: boolean): void {
+    if (!this.#isKept(store.domain)) return;
+    this.#kept.push({ store, batch, isSent });
+    if (!isSent) this.#written.add(store.domain);
   }
 
   /** True while a rollback undoes everything that was written. */
@@ -106,8 +150,131 @@ export class DomainTransactions {
     return partial([...this.#final], open, this.#written, error);
   }
 
+  /**
+   * Commits what was written. Resolves with what became of each logical store beside the coordinator, where several
+   * domains were written to.
+   */
+  async commit(
+    unitOfWork: string,
+    options: AcrossOptions,
+    stage: (stage: CommitPhase) => Promise<void>,
+  ): Promise<ReadonlyMap<string, StoreOutcome> | undefined> {
+    const { engine } = this;
+    const touched = new Set([...this.#written, ...this.#opaque.keys()]);
+    if (engine !== undefined && touched.size > 1) return this.#commitAcross(engine, unitOfWork, options, stage);
+    for (const { store, batch, isSent } of this.#kept) {
+      if (isSent) continue;
+      await store.write(batch, { signal: this.options.signal, label: this.options.label });
+      this.wrote(store.domain);
+    }
+    await stage('beforeDecide');
+    await this.#commitEach();
+    await stage('afterDecide');
+    return undefined;
+  }
+
+  async #commitAcross(
+    engine: CommitEngine,
+    unitOfWork: string,
+    options: AcrossOptions,
+    stage: (stage: CommitPhase) => Promise<void>,
+  ): Promise<ReadonlyMap<string, StoreOutcome> | undefined> {
+    const { signal } = this.options;
+    for (const domain of new Set([...this.#written, ...this.#opaque.keys()])) this.#checkTakesPart(domain, engine);
+    for (const [domain, what] of this.#opaque) {
+      throw new CapabilityError(
+        `This unit of work changes several databases, and did ${what} in ${domain.name}, which cannot be repeated there after the decision. Load the entities and change them, or do it in a unit of work of its own.`,
+      );
+    }
+    const { store } = engine.topology.coordination;
+    const parts = await this.#parts(engine);
+    const begun = this.#running.get(store.domain) ?? store.domain.begin?.(this.options);
+    if (begun === undefined)
+      throw new InvalidStateError(`${store.domain.name} coordinates, but begins no transaction.`);
+    this.#running.set(store.domain, begun);
+    const transaction = await untilAborted(begun, signal);
+    this.#isOver = true;
+    for (const domain of [...this.#running.keys()]) {
+      if (domain === store.domain || parts.some((part) => part.transaction?.domain === domain)) continue;
+      await this.#end(domain);
+    }
+    if (parts.length === 0) {
+      await stage('beforeDecide');
+      await this.#commitEach();
+      await stage('afterDecide');
+      return undefined;
+    }
+    const outcomes = await engine.commit(
+      {
+        unitOfWork,
+        transaction,
+        parts,
+        ...(signal && { signal }),
+        stage,
+        decide: () => this.#commitOne(transaction),
+        rollback: () => this.rollback(),
+      },
+      options,
+    );
+    this.#running.clear();
+    return outcomes;
+  }
+
+  /** What each store beside the coordinator is to be asked for. */
+  async #parts(engine: CommitEngine): Promise<Part[]> {
+    const parts: Part[] = [];
+    const batches = new Map<Participation, WriteBatch[]>();
+    for (const participation of engine.topology.all()) {
+      const { kind, store } = participation;
+      const { domain } = store;
+      if (
+        kind === 'prepare' &&
+        this.#written.has(domain) &&
+        !parts.some((part) => part.transaction?.domain === domain)
+      ) {
+        const transaction = await this.#running.get(domain);
+        if (transaction !== undefined) parts.push({ participation, batches: [], transaction });
+      }
+      const own = this.#kept.filter((kept) => kept.store === store).map((kept) => kept.batch);
+      if (own.length > 0) batches.set(participation, own);
+    }
+    for (const [participation, own] of batches) {
+      const folded = foldBatches(own);
+      const missing = await Promise.all(folded.ifAbsent.map((batch) => absentRows(participation.store, batch)));
+      const all = [...folded.batches, ...missing.filter((batch) => batch !== undefined)];
+      if (all.length > 0) parts.push({ participation, batches: all });
+    }
+    return parts;
+  }
+
+  #checkTakesPart(domain: TransactionDomain, engine: CommitEngine): void {
+    const { topology } = engine;
+    if (topology.isCoordinator(domain) || topology.kindOf(domain) !== undefined) return;
+    throw new ConfigurationError(
+      `This unit of work changes several transaction domains, and ${domain.name} cannot take part in a commit with ${topology.coordination.store.domain.name}: its store declares neither fences nor prepared transactions (for PostgreSQL, set max_prepared_transactions above 0). Use one unit of work for each, bind the stores to one database, or open with atomicity: 'best-effort'.`,
+    );
+  }
+
+  /** Whether what is written in this domain has to be written again in a commit over several. */
+  #isKept(domain: TransactionDomain): boolean {
+    const { engine } = this;
+    if (engine === undefined || engine.topology.isCoordinator(domain)) return false;
+    const kind = engine.topology.kindOf(domain);
+    return kind === 'fence' || kind === 'append';
+  }
+
+  /** Ends one domain's transaction without effect. */
+  async #end(domain: TransactionDomain): Promise<void> {
+    const running = this.#running.get(domain);
+    this.#running.delete(domain);
+    await running?.then(
+      (begun) => inTurn(begun, () => begun.rollback()),
+      () => {},
+    );
+  }
+
   /** Commits one domain after the other; those only read first, so that their failure costs nothing. */
-  async commit(): Promise<void> {
+  async #commitEach(): Promise<void> {
     this.#isOver = true;
     const committed: TransactionDomain[] = [...this.#final];
     const domains = [...this.#running.keys()].sort(
@@ -151,7 +318,7 @@ export class DomainTransactions {
       await inTurn(transaction, async () => transaction.savepoint?.(name));
       marked.push(transaction);
     }
-    return { name, marked: new Set(marked), written: [...this.#written] };
+    return { name, marked: new Set(marked), written: [...this.#written], kept: this.#kept.length };
   }
 
   async release(mark: Mark): Promise<void> {
@@ -170,6 +337,7 @@ export class DomainTransactions {
       this.#running.delete(domain);
       await inTurn(transaction, () => transaction.rollback());
     }
+    this.#kept.length = mark.kept;
     this.#written.clear();
     for (const domain of [...mark.written, ...this.#final]) this.#written.add(domain);
   }
@@ -216,6 +384,30 @@ export interface Mark {
   readonly name: string;
   readonly marked: ReadonlySet<Transaction>;
   readonly written: readonly TransactionDomain[];
+  readonly kept: number;
+}
+
+/** A batch for a domain beside the coordinator. */
+interface Kept {
+  readonly store: Store;
+  readonly batch: WriteBatch;
+  /** Written in that domain's own transaction, which a commit over several domains ends without effect. */
+  readonly isSent: boolean;
+}
+
+/** The batch without the rows that are there already; undefined where none is left. */
+async function absentRows(store: Store, batch: WriteBatch): Promise<WriteBatch | undefined> {
+  if (batch.op !== 'insert') return batch;
+  const { entity, fields } = batch;
+  const keys = batch.rows.map((row) => entity.ids.map((id) => row[fields.indexOf(id)]));
+  const text = (key: Row) => JSON.stringify(key.map(String));
+  const found = await store.read(
+    { entity, fields: entity.ids, where: { op: 'keys', fields: entity.ids, rows: keys } },
+    {},
+  );
+  const known = new Set(found.map(text));
+  const rows = batch.rows.filter((_, at) => !known.has(text(keys[at] ?? [])));
+  return rows.length === 0 ? undefined : { ...batch, rows };
 }
 
 function partial(

@@ -47,18 +47,21 @@ export async function writeNew(
     let count = 0;
     for (const group of groups) {
       const { given, made } = storedFields(entity, group);
-      const access = await context.access(entity, [entity], { ...call, writes: true });
-      const result = await context.store(entity).write(
-        {
-          op: 'insert',
-          entity,
-          fields: given,
-          rows: group.map((row) => given.map((field) => row[field.index])),
-          ...(made.length === 0 ? {} : { returning: made }),
-          ...(onConflict === undefined ? {} : { onConflict }),
-        },
-        access,
-      );
+      const batch: InsertBatch = {
+        op: 'insert',
+        entity,
+        fields: given,
+        rows: group.map((row) => given.map((field) => row[field.index])),
+        ...(made.length === 0 ? {} : { returning: made }),
+        ...(onConflict === undefined ? {} : { onConflict }),
+      };
+      const writes = onConflict === undefined ? 'kept' : true;
+      const access = await context.access(entity, [entity], { ...call, writes });
+      if (writes === 'kept' && context.keep?.(entity, batch) === false) {
+        count += group.length;
+        continue;
+      }
+      const result = await context.store(entity).write(batch, access);
       count += result.count;
       result.returned?.forEach((values, at) => {
         const row = group[at];

@@ -1,5 +1,6 @@
 /** When to do a unit of work again, and how long to wait before it. */
-import { EntityMovingError } from '../errors/errors.js';
+import type { CommitEngine } from '../commit/across/engine.js';
+import { EntityMovingError, FencedError } from '../errors/errors.js';
 import { StoreweaveError } from '../errors/storeweave-error.js';
 
 /** Attempts after the first, unless the caller says otherwise. */
@@ -11,8 +12,16 @@ export function isRetryable(error: unknown): boolean {
   return error instanceof StoreweaveError && error.isRetryable;
 }
 
-/** Waits for a move of an entity to settle, where the error is about one; that is no failure to be counted. */
-export async function isSettled(error: unknown, signal: AbortSignal | undefined): Promise<boolean> {
+/**
+ * Waits for what was met on the way to be over, where the error is about that: a move of an entity, or another unit of
+ * work between its fences and their end. Only the first is no failure to be counted: it ends by itself.
+ */
+export async function isSettled(
+  error: unknown,
+  signal: AbortSignal | undefined,
+  engine?: CommitEngine,
+): Promise<boolean> {
+  if (error instanceof FencedError) await engine?.settle(error.owners, { ...(signal && { signal }) });
   if (!(error instanceof EntityMovingError)) return false;
   await error.settled(signal);
   return true;

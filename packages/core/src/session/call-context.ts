@@ -9,25 +9,26 @@ import type { Row } from '../model/field.js';
 import type { Access, Transaction } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
+import { isSettled } from './back-off.js';
 import { type Environment, pinned, storeOf } from './environment.js';
 import type { AccessOptions, CallOptions, WorkContext } from './ports.js';
 
 export class CallContext implements WorkContext {
   readonly domain: DomainModel;
   readonly #tracked: TrackedEntities;
-  private readonly environment: Environment;
+  readonly #pinned: Environment;
 
   constructor(
-    environment: Environment,
+    private readonly environment: Environment,
     private readonly transaction?: Transaction,
   ) {
-    this.environment = pinned(environment);
+    this.#pinned = pinned(environment);
     this.domain = environment.domain;
     this.#tracked = new TrackedEntities(environment.domain, environment.loaderFor({ current: () => this }), false);
   }
 
   store(entity: EntityModel): Store {
-    return this.#running()?.store(entity) ?? storeOf(this.environment, entity);
+    return this.#running()?.store(entity) ?? storeOf(this.#pinned, entity);
   }
 
   async access(entity: EntityModel, reads: readonly EntityModel[], options: AccessOptions): Promise<Access> {
@@ -49,21 +50,36 @@ export class CallContext implements WorkContext {
   }
 
   detached(): WorkContext {
-    return new CallContext(this.environment, this.transaction);
+    return new CallContext(this.transaction === undefined ? this.environment : this.#pinned, this.transaction);
   }
 
   async atomically<R>(entity: EntityModel, options: CallOptions, run: (work: WorkContext) => Promise<R>): Promise<R> {
+    for (let context: CallContext = this; ; context = new CallContext(this.environment)) {
+      try {
+        return await context.#atOnce(entity, options, run);
+      } catch (error) {
+        if (!(await isSettled(error, options.signal, this.environment.engine))) throw error;
+      }
+    }
+  }
+
+  async #atOnce<R>(entity: EntityModel, options: CallOptions, run: (work: WorkContext) => Promise<R>): Promise<R> {
     const { domain } = this.store(entity);
     if (this.transaction !== undefined || domain.begin === undefined) return run(this);
     const transaction = await domain.begin(pick(options));
     try {
-      const result = await run(new CallContext(this.environment, transaction));
+      const result = await run(new CallContext(this.#pinned, transaction));
       await inTurn(transaction, () => transaction.commit());
       return result;
     } catch (error) {
       await inTurn(transaction, () => transaction.rollback());
       throw error;
     }
+  }
+
+  /** Inside a unit of work its transactions are joined, unless there is one of this context's own. */
+  #running(): WorkContext | undefined {
+    return this.transaction === undefined ? this.environment.current.work()?.context : undefined;
   }
 }
 

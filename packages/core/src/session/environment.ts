@@ -1,4 +1,5 @@
 /** What every unit of work of one `open()` shares. */
+import type { CommitEngine } from '../commit/across/engine.js';
 import type { Atomicity } from '../commit/domain-transactions.js';
 import { ConfigurationError } from '../errors/errors.js';
 import type { DomainModel } from '../model/domain-model.js';
@@ -16,6 +17,8 @@ export interface Environment {
   readonly atomicity: Atomicity;
   readonly current: CurrentWork;
   readonly hooks: CommitHooks;
+  /** Commits over several transaction domains, where one of the stores can coordinate them; known once all are open. */
+  engine?: CommitEngine | undefined;
   /** Present while entities may be moved between stores. */
   readonly routes?: Routes | undefined;
   /** Relation containers load through this; given from the left, where populate lives. */

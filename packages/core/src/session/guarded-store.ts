@@ -3,11 +3,12 @@
  * whether the store minds them or not. What a store lacks, its guard lacks, too.
  */
 import { inTurn } from '../commit/turns.js';
-import { throwIfAborted, untilAborted } from '../commit/waiting.js';
-import { TimeoutError } from '../errors/errors.js';
+import { pause, throwIfAborted, untilAborted } from '../commit/waiting.js';
+import { FencedError, TimeoutError } from '../errors/errors.js';
 import type { Access } from '../store/access.js';
 import type { ReadSpec, Rows } from '../store/read.js';
 import type { Store } from '../store/store.js';
+import { backOff } from './back-off.js';
 
 /** Calls on stores that have not been answered, so that nobody closes a store under them. */
 export class CallCount {
@@ -30,8 +31,26 @@ export class CallCount {
   }
 }
 
-export function guardStore(store: Store, calls: CallCount): Store {
-  const guarded = <R>(access: Access, call: () => Promise<R>): Promise<R> => guardCall(calls, access, call);
+/** Settles the units of work whose fences a call has met. */
+export type Settle = (error: FencedError, access: Access) => Promise<void>;
+
+/** How often a call that stands alone is tried again where it met a fence. */
+const FENCED_ATTEMPTS = 20;
+
+export function guardStore(store: Store, calls: CallCount, settle: Settle = async () => {}): Store {
+  const guarded = async <R>(access: Access, call: () => Promise<R>): Promise<R> => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await guardCall(calls, access, call);
+      } catch (error) {
+        // Inside a transaction it is for the whole unit of work to be done again: it may hold what the other waits for.
+        if (!(error instanceof FencedError) || access.transaction !== undefined || attempt === FENCED_ATTEMPTS)
+          throw error;
+        await settle(error, access);
+        await pause(backOff(attempt), access.signal);
+      }
+    }
+  };
   const { stream, count, aggregate, bulk } = store;
   return {
     capabilities: store.capabilities,
@@ -50,7 +69,13 @@ export function guardStore(store: Store, calls: CallCount): Store {
     ...(store.series && { series: guardPart(guarded, store.series) }),
     ...(store.documents && { documents: guardPart(guarded, store.documents) }),
     ...(store.relational && { relational: guardPart(guarded, store.relational) }),
-    ...(store.participant && { participant: store.participant }),
+    // Asked each time: some know only when they are open what their server can do.
+    get participant() {
+      return store.participant && guardPart(guarded, store.participant);
+    },
+    get coordinator() {
+      return store.coordinator && guardPart(guarded, store.coordinator);
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import type { DomainModel } from '../model/domain-model.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Row } from '../model/field.js';
 import type { Access, Store } from '../store/store.js';
+import type { WriteBatch } from '../store/write.js';
 
 /** Options that a caller may give to any single read or write. */
 export interface CallOptions {
@@ -18,9 +19,10 @@ export interface CallOptions {
 export interface AccessOptions extends CallOptions {
   /**
    * The call will write, past the entities that the unit of work tracks (bulk writes, patches, SQL). A unit of work that
-   * may not write to this domain as well as to the ones before refuses here, before anything is written.
+   * may not write to this domain as well as to the ones before refuses here, before anything is written. `kept`: batches
+   * of rows by key, each told to `keep`, so that a commit over several databases can write them after its decision.
    */
-  readonly writes?: boolean;
+  readonly writes?: boolean | 'kept';
 }
 
 export interface WorkContext {
@@ -51,6 +53,8 @@ export interface WorkContext {
    * `run` gets the context to use for its calls. For bulk writes on stores without them, and chunks of an insert.
    */
   atomically<R>(entity: EntityModel, options: CallOptions, run: (work: WorkContext) => Promise<R>): Promise<R>;
+  /** Notes a batch that is written past the entities of a unit of work. False where it is not to be sent: the commit does. */
+  keep?(entity: EntityModel, batch: WriteBatch): boolean;
   /** What only a running unit of work has; absent outside of one. */
   readonly unit?: UnitPort;
 }

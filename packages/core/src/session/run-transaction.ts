@@ -6,7 +6,7 @@ import type { Attribution } from '../audit/attribution.js';
 import { pause, untilAborted } from '../commit/waiting.js';
 import type { IsolationLevel } from '../store/capabilities.js';
 import { runInScope } from '../store/work-scope.js';
-import { backOff, isRetryable, RETRIES } from './back-off.js';
+import { backOff, isRetryable, isSettled, RETRIES } from './back-off.js';
 import { Cancellation } from './cancellation.js';
 import { type Environment, pinned } from './environment.js';
 import { Work } from './work.js';
@@ -28,9 +28,18 @@ export interface TransactionRunOptions extends Attribution {
   readonly retries?: number;
   /** `auto` (default): reads see pending changes, which are written before them. `commit`: they do not. */
   readonly flush?: 'auto' | 'commit';
+  /**
+   * Of a commit over several databases: `applied` (default) resolves when everything is written in every store, `decided`
+   * when it is certain that it will be. `uow.receipt` tells which it was.
+   */
+  readonly await?: 'applied' | 'decided';
+  /** How long `applied` is waited for, in milliseconds; after that the receipt says `pending`. Default: 10,000. */
+  readonly awaitMs?: number;
   /** For messages about who holds what. */
   readonly label?: string;
 }
+
+export const AWAIT_MS = 10_000;
 
 export async function runTransaction<R>(
   environment: Environment,
@@ -51,13 +60,14 @@ export async function runTransaction<R>(
         timeoutMs,
         label,
         signal: cancellation.signal,
+        across: { await: options.await ?? 'applied', awaitMs: options.awaitMs ?? AWAIT_MS },
         ...attribution,
       });
       try {
         return await runOnce(environment, work, label, callback);
       } catch (error) {
         if (attempt >= retries || !isRetryable(error) || !work.canBeRepeated) throw error;
-        if (await isSettled(error, cancellation.signal)) attempt -= 1;
+        if (await isSettled(error, cancellation.signal, environment.engine)) attempt -= 1;
         else await pause(backOff(attempt), cancellation.signal);
       }
     }

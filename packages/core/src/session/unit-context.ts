@@ -8,6 +8,7 @@ import type { EntityModel } from '../model/entity-model.js';
 import type { Row } from '../model/field.js';
 import type { Access } from '../store/access.js';
 import type { Store } from '../store/store.js';
+import type { WriteBatch } from '../store/write.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
 import { type Environment, storeOf } from './environment.js';
 import type { AccessOptions, CallOptions, UnitPort, WorkContext } from './ports.js';
@@ -17,6 +18,8 @@ export interface ContextHost {
   readonly environment: Environment;
   /** Joins the transaction of the entity's store, after writing what is pending among `reads` if `flush` is set. */
   access(entity: EntityModel, reads: readonly EntityModel[], options: AccessOptions, flush: boolean): Promise<Access>;
+  /** False where a batch is not to be sent: the commit does. */
+  keep(store: Store, batch: WriteBatch): boolean;
   readonly unit: UnitPort;
 }
 
@@ -62,6 +65,10 @@ export class UnitContext implements WorkContext {
       this.flushes,
     );
     return context;
+  }
+
+  keep(entity: EntityModel, batch: WriteBatch): boolean {
+    return this.host.keep(this.store(entity), batch);
   }
 
   /** The running transaction already makes one of several calls. */

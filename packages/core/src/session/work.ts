@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { v7 } from 'uuid';
 import type { Attribution } from '../audit/attribution.js';
+import type { AcrossOptions, StoreOutcome } from '../commit/across/engine.js';
 import type { CommitPlan } from '../commit/commit-plan.js';
 import { DomainTransactions } from '../commit/domain-transactions.js';
 import { pause, throwIfAborted } from '../commit/waiting.js';
@@ -12,6 +13,7 @@ import { InvalidStateError, PartialCommitError } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Access, TransactionOptions } from '../store/access.js';
 import type { Store } from '../store/store.js';
+import type { WriteBatch } from '../store/write.js';
 import { stateOf } from '../unit-of-work/entity-state.js';
 import { Flusher, type Includes } from '../unit-of-work/flush.js';
 import { returnPoints } from '../unit-of-work/settlement.js';
@@ -30,14 +32,17 @@ export interface WorkOptions extends TransactionOptions, Attribution {
   /** `transaction`: reads join native transactions; `session`: reads stand alone, only the commit is a transaction. */
   readonly mode: 'transaction' | 'session';
   readonly flush: 'auto' | 'commit';
+  readonly across: AcrossOptions;
 }
 
 /** What a commit has done. */
 export interface Receipt {
   /** Id of the unit of work. */
   readonly id: string;
-  /** `applied`: everything is written in every store. */
-  readonly status: 'applied';
+  /** `applied`: everything is written in every store. `pending`: decided, and the rest follows, whatever happens. */
+  readonly status: StoreOutcome;
+  /** How each logical store beside the coordinator stands, where several databases were written to. */
+  readonly stores: Readonly<Record<string, StoreOutcome>>;
   /** Names of the transaction domains that were written to. */
   readonly domains: readonly string[];
   /** Number of rows written. */
@@ -52,7 +57,10 @@ const AFTER = ['afterInsert', 'afterUpdate', 'afterDelete'] as const;
 const ROLLBACK_MS = 2_000;
 
 export class Work implements ContextHost, RunningWork {
-  readonly id = v7();
+  /** Of this attempt; each commit of a session is one of its own. */
+  id = v7();
+  /** Of the last commit. */
+  receipt: Receipt | undefined;
   readonly context: WorkContext;
   /** The same without flushing before reads. */
   readonly quiet: WorkContext;
@@ -90,6 +98,8 @@ export class Work implements ContextHost, RunningWork {
       admit: (writes) => this.#open().admit(writes),
       sending: (plan) => this.#stage('beforeFlush', () => plan),
       access: (write) => this.#writeAccess(write.entity, write.store),
+      sendsNow: (write) => this.#open().sendsNow(write.store.domain),
+      keep: (write, batch, isSent) => this.#open().keep(write.store, batch, isSent),
       written: (write) => this.#open().wrote(write.store.domain),
     });
     if (options.mode === 'transaction') this.#transactions = this.#begin();
@@ -130,9 +140,14 @@ export class Work implements ContextHost, RunningWork {
     this.check();
     const store = storeOf(this.environment, entity);
     // Asked before the flush: what will be refused must not have written anything first.
-    if (options.writes === true) this.#transactions?.admit([{ store, entity, operation: 'write' }]);
+    if (options.writes !== undefined) this.#transactions?.admit([{ store, entity, operation: 'write' }]);
     if (flushes && this.options.flush === 'auto' && flushing.getStore() !== this) await this.#flushFor(entity, reads);
-    if (options.writes === true) this.#transactions?.wrote(store.domain);
+    if (options.writes !== undefined) {
+      this.#transactions?.wrote(
+        store.domain,
+        options.writes === 'kept' ? undefined : `a change of ${entity.name} by filter or statement`,
+      );
+    }
     return this.#access(store, entity, options);
   }
 
@@ -142,7 +157,17 @@ export class Work implements ContextHost, RunningWork {
     if (entity !== undefined && this.options.mode === 'transaction' && flushing.getStore() !== this) {
       await this.flush(this.#sameDomain(store));
     }
+    this.#transactions?.touched(store.domain, 'native work');
     return entity === undefined ? this.#signals({}) : this.#access(store, entity, {});
+  }
+
+  /** Notes a batch that a repository writes past the entities. False where it is not to be sent now. */
+  keep(store: Store, batch: WriteBatch): boolean {
+    const transactions = this.#transactions;
+    if (transactions === undefined) return true;
+    const isSent = transactions.sendsNow(store.domain);
+    transactions.keep(store, batch, isSent);
+    return isSent;
   }
 
   plan(): CommitPlan {
@@ -185,7 +210,7 @@ export class Work implements ContextHost, RunningWork {
           return await this.commit();
         } catch (error) {
           if (attempt >= RETRIES || !isRetryable(error) || !this.#repeatable) throw error;
-          if (await isSettled(error, cancellation.signal)) attempt -= 1;
+          if (await isSettled(error, cancellation.signal, this.environment.engine)) attempt -= 1;
           else await pause(backOff(attempt), cancellation.signal);
         }
       }
@@ -213,11 +238,13 @@ export class Work implements ContextHost, RunningWork {
   /** Writes what is left and commits. After a failure everything is rolled back, in the stores and in memory. */
   async commit(): Promise<Receipt> {
     this.check();
+    if (this.options.mode === 'session') this.id = v7();
     this.#transactions ??= this.#begin();
+    let outcomes: ReadonlyMap<string, StoreOutcome> | undefined;
     try {
+      this.#transactions.startCommit();
       await this.#flushAll();
-      await this.#stage('beforeDecide');
-      await this.#transactions.commit();
+      outcomes = await this.#transactions.commit(this.id, this.options.across, (stage) => this.#stage(stage));
     } catch (error) {
       const thrown = this.#transactions.explain(error);
       this.#repeatable = this.#transactions.canBeUndone && !(thrown instanceof PartialCommitError);
@@ -226,13 +253,14 @@ export class Work implements ContextHost, RunningWork {
     }
     const receipt: Receipt = {
       id: this.id,
-      status: 'applied',
+      status: [...(outcomes?.values() ?? [])].includes('pending') ? 'pending' : 'applied',
+      stores: Object.fromEntries(outcomes ?? []),
       domains: this.#history.domains,
       rows: this.#history.rows,
     };
-    await this.#stage('afterDecide');
     const plan = this.#history.plan();
     this.#history.clear();
+    this.receipt = receipt;
     if (this.options.mode === 'transaction') this.#end('committed');
     else this.#transactions = undefined;
     await this.#stage('afterCommit', () => plan);
@@ -364,6 +392,7 @@ export class Work implements ContextHost, RunningWork {
     return new DomainTransactions(
       { isolation, readOnly, acquireTimeoutMs, timeoutMs, signal: this.#signal, label },
       this.environment.atomicity,
+      this.environment.engine,
     );
   }
 

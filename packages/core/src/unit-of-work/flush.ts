@@ -11,6 +11,7 @@ import type { EntityModel, LifecycleEvent } from '../model/entity-model.js';
 import { absorb } from '../relations/plain.js';
 import type { Access } from '../store/access.js';
 import type { Store } from '../store/store.js';
+import type { WriteBatch } from '../store/write.js';
 import { type DetectedChanges, detectChanges, isChanged } from './change-detector.js';
 import type { EntityState } from './entity-state.js';
 import { runHooks } from './life-cycle.js';
@@ -30,6 +31,10 @@ export interface FlushPort {
   /** Told what is about to be sent. A rejection ends the flush before anything of it is sent. */
   sending(plan: CommitPlan): Promise<void>;
   access(write: PlannedWrite): Promise<Access>;
+  /** Whether a batch is sent now, or kept for the commit. */
+  sendsNow(write: PlannedWrite): boolean;
+  /** Told of each batch that was sent or kept. */
+  keep(write: PlannedWrite, batch: WriteBatch, isSent: boolean): void;
   /** Told of each batch that a store has taken. */
   written(write: PlannedWrite): void;
 }

@@ -3,6 +3,10 @@
  * repositories. Everything it owns is made at `open()` and ended by `close()`.
  */
 import type { Attribution } from '../audit/attribution.js';
+import { CommitEngine } from '../commit/across/engine.js';
+import type { RelayOptions } from '../commit/across/relay.js';
+import type { StepListener } from '../commit/across/steps.js';
+import { findTopology } from '../commit/across/topology.js';
 import type { Atomicity } from '../commit/domain-transactions.js';
 import { ConfigurationError, InvalidStateError } from '../errors/errors.js';
 import { compileDomain } from '../metadata/compile.js';
@@ -12,10 +16,10 @@ import { CallContext } from '../session/call-context.js';
 import { type CommitHook, CommitHooks } from '../session/commit-hooks.js';
 import { CurrentWork } from '../session/current-work.js';
 import { type Environment, storeNamed } from '../session/environment.js';
-import { CallCount, guardStore } from '../session/guarded-store.js';
+import { CallCount, guardStore, type Settle } from '../session/guarded-store.js';
 import { runNested } from '../session/nested.js';
 import type { WorkContext } from '../session/ports.js';
-import { runTransaction, type TransactionRunOptions } from '../session/run-transaction.js';
+import { AWAIT_MS, runTransaction, type TransactionRunOptions } from '../session/run-transaction.js';
 import { Work } from '../session/work.js';
 import type { Store } from '../store/store.js';
 import { adoptEntities } from './adoption.js';
@@ -38,8 +42,20 @@ export interface OpenOptions {
    * refused. `best-effort`: databases commit one after the other, and a failure in between leaves part of it.
    */
   readonly atomicity?: Atomicity;
+  /** Of commits over several databases. */
+  readonly commit?: CommitOptions;
   /** Called at stages of each commit; up to the decision they can refuse it. */
   readonly hooks?: readonly CommitHook[];
+}
+
+/** Options of commits over several databases. */
+export interface CommitOptions {
+  /** Logical name of the store that decides. Default: the first one bound that can. */
+  readonly coordinator?: string;
+  /** Finishes units of work of processes that died. `false`: not in this process; run `storeweave relay` somewhere. */
+  readonly relay?: RelayOptions | false;
+  /** Told before and after every step on every store; see `StepEvent`. */
+  readonly onStep?: StepListener;
 }
 
 /** Options of a session. */
@@ -49,6 +65,9 @@ export interface SessionOptions extends Attribution {
   /** Limit on each commit, in milliseconds. */
   readonly timeoutMs?: number;
   readonly label?: string;
+  /** Of its commits over several databases: see `TransactionRunOptions`. */
+  readonly await?: 'applied' | 'decided';
+  readonly awaitMs?: number;
 }
 
 /**
@@ -88,9 +107,10 @@ export class Storeweave extends Repositories implements AsyncDisposable {
     checkCapabilities(domain, stores);
     if (atomicity === 'atomic') checkDomains(domain, stores);
     const calls = new CallCount();
+    const settle: Settle = async ({ owners }, { signal }) => environment.engine?.settle(owners, { signal });
     const environment: Environment = {
       domain,
-      stores: new Map(Object.entries(stores).map(([name, store]) => [name, guardStore(store, calls)])),
+      stores: new Map(Object.entries(stores).map(([name, store]) => [name, guardStore(store, calls, settle)])),
       atomicity,
       current: new CurrentWork(),
       hooks: new CommitHooks(options.hooks),
@@ -99,10 +119,13 @@ export class Storeweave extends Repositories implements AsyncDisposable {
     const weave = new Storeweave(environment, stores, calls);
     try {
       for (const [name, store] of Object.entries(stores)) {
-        await store.open({ name, entities: domain.entities.filter((entity) => entity.store === name) });
+        const entities = domain.entities.filter((entity) => entity.store === name);
+        await store.open({ name, entities, fenced: mayFence(store, stores, atomicity) });
       }
       await weave.schema.prepare(schema);
+      if (atomicity === 'atomic') environment.engine = await startEngine(environment, options.commit);
     } catch (error) {
+      await environment.engine?.close().catch(() => {});
       await closeAll(stores).catch(() => {});
       throw error;
     }
@@ -135,7 +158,8 @@ export class Storeweave extends Repositories implements AsyncDisposable {
   /** A unit of work by hand; end it with `commit()` and `await using`. */
   session(options: SessionOptions = {}): Session {
     this.#running.check();
-    const work = new Work(this.#environment, { ...options, mode: 'session', flush: 'commit' });
+    const across = { await: options.await ?? 'applied', awaitMs: options.awaitMs ?? AWAIT_MS } as const;
+    const work = new Work(this.#environment, { ...options, mode: 'session', flush: 'commit', across });
     return new Session(work, this.#running);
   }
 
@@ -170,6 +194,7 @@ export class Storeweave extends Repositories implements AsyncDisposable {
 
   async #shutDown(): Promise<void> {
     await this.#running.end();
+    await this.#environment.engine?.close();
     await this.#calls.none();
     await closeAll(this.#stores);
   }
@@ -194,6 +219,29 @@ export class Storeweave extends Repositories implements AsyncDisposable {
     this.#running.check();
     return new CallContext(this.#environment);
   }
+}
+
+/** Whether units of work may put fences on the rows of a store. */
+function mayFence(store: Store, stores: Readonly<Record<string, Store>>, atomicity: Atomicity): boolean {
+  if (atomicity !== 'atomic' || store.capabilities.commit?.participates !== 'fence') return false;
+  return Object.values(stores).some(
+    (other) => other.domain !== store.domain && other.capabilities.commit?.coordinates === true,
+  );
+}
+
+/** The commit over several databases; undefined where there is one, or none that can decide. */
+async function startEngine(
+  { domain, stores }: Environment,
+  { coordinator, relay, onStep }: CommitOptions = {},
+): Promise<CommitEngine | undefined> {
+  const topology = findTopology(stores, coordinator);
+  if (topology === undefined || new Set([...stores.values()].map((store) => store.domain)).size < 2) return undefined;
+  const engine = new CommitEngine(topology, domain, {
+    ...(relay !== undefined && { relay }),
+    ...(onStep && { listeners: [onStep] }),
+  });
+  await engine.open();
+  return engine;
 }
 
 async function closeAll(stores: Readonly<Record<string, Store>>): Promise<void> {

@@ -6,7 +6,7 @@ import type { CommitPlan } from '../commit/commit-plan.js';
 import type { EntityClass } from '../model/entity-model.js';
 import type { WorkContext } from '../session/ports.js';
 import { nativeOf, refreshEntity } from '../session/unit-calls.js';
-import type { Work } from '../session/work.js';
+import type { Receipt, Work } from '../session/work.js';
 import type { CreateInput } from '../types/input.js';
 import { Repositories } from './repositories.js';
 
@@ -25,6 +25,11 @@ export abstract class Unit extends Repositories {
   /** Names this unit of work; a UUIDv7. */
   get id(): string {
     return this.work.id;
+  }
+
+  /** What the last commit did; undefined before. Still there when the unit of work is over. */
+  get receipt(): Receipt | undefined {
+    return this.work.receipt;
   }
 
   /** Aborted when the caller's signal is, or the time limit has passed. To be handed on to other waits. */

@@ -1,0 +1,148 @@
+/**
+ * The commit across stores of one open Storeweave: what its units of work, its guarded stores and its relay share. Made
+ * where entities live in several transaction domains and one of their stores can coordinate.
+ */
+import type { DomainModel } from '../../model/domain-model.js';
+import type { Access } from '../../store/access.js';
+import type { FenceOwner } from '../../store/commit.js';
+import { pause } from '../waiting.js';
+import { type AcrossUnit, decideAcross } from './commit-across.js';
+import { Finisher } from './finisher.js';
+import type { StoreRedo } from './redo.js';
+import { Relay, type RelayOptions } from './relay.js';
+import { CommitSteps, type StepListener } from './steps.js';
+import type { Topology } from './topology.js';
+
+/** How a store stands after a commit. */
+export type StoreOutcome = 'applied' | 'pending';
+
+export interface AcrossOptions {
+  /** When a commit resolves: everything is applied (default), or it is decided and the rest follows. */
+  readonly await: 'applied' | 'decided';
+  /** How long applying is waited for before the commit resolves as pending, in milliseconds. */
+  readonly awaitMs: number;
+}
+
+export interface EngineOptions {
+  /** `false`: this process finishes its own units of work and no others. */
+  readonly relay?: RelayOptions | false;
+  readonly listeners?: readonly StepListener[];
+}
+
+/** Done marks are written together. */
+const DONE_PAUSE_MS = 20;
+const DONE_BATCH = 500;
+/** Limit on each request of applying, in milliseconds; afterwards the relay takes over. */
+const APPLY_MS = 30_000;
+
+export class CommitEngine {
+  readonly finisher: Finisher;
+  readonly relay: Relay;
+  readonly #steps: CommitSteps;
+  readonly #underWay = new Set<string>();
+  readonly #applying = new Set<Promise<unknown>>();
+  #done: string[] = [];
+  #marking: Promise<void> | undefined;
+
+  constructor(
+    readonly topology: Topology,
+    domain: DomainModel,
+    private readonly options: EngineOptions = {},
+  ) {
+    this.#steps = new CommitSteps(options.listeners);
+    this.finisher = new Finisher(topology, domain, this.#steps);
+    const relay = options.relay === false ? {} : options.relay;
+    this.relay = new Relay(
+      topology.coordination,
+      this.finisher,
+      this.#steps,
+      (unitOfWork) => this.#underWay.has(unitOfWork),
+      relay,
+    );
+  }
+
+  async open(): Promise<void> {
+    await this.topology.coordination.coordinator.setUp({});
+    if (this.options.relay !== false) this.relay.start();
+  }
+
+  /** Lets what is decided be applied and marked, as far as the stores answer; the rest is left to other relays. */
+  async close(): Promise<void> {
+    await this.relay.stop();
+    await Promise.allSettled(this.#applying);
+    await this.#mark();
+  }
+
+  /** Commits a unit of work over several domains. Resolves with what became of each logical store beside the coordinator. */
+  async commit(unit: AcrossUnit, options: AcrossOptions): Promise<ReadonlyMap<string, StoreOutcome>> {
+    const { unitOfWork } = unit;
+    this.#underWay.add(unitOfWork);
+    let redo: readonly StoreRedo[];
+    try {
+      redo = await decideAcross(unit, this.topology.coordination, this.finisher, this.#steps);
+    } catch (error) {
+      this.#underWay.delete(unitOfWork);
+      throw error;
+    }
+    const outcomes = new Map<string, StoreOutcome>(redo.map(({ store }) => [store, 'pending']));
+    await unit.stage('beforeApply');
+    const applying = this.#applyAll(unitOfWork, redo, outcomes).then(() => unit.stage('afterApply'));
+    if (options.await === 'applied') await within(applying, options.awaitMs);
+    return new Map(outcomes);
+  }
+
+  /** Settles the units of work whose fences somebody met. */
+  async settle(owners: readonly FenceOwner[], access: Access = {}): Promise<void> {
+    await this.finisher.settle(owners, access);
+  }
+
+  #applyAll(unitOfWork: string, redo: readonly StoreRedo[], outcomes: Map<string, StoreOutcome>): Promise<void> {
+    const owner = this.finisher.ownerOf(unitOfWork);
+    const applying = Promise.allSettled(
+      redo.map(async (part) => {
+        await this.finisher.apply(owner, part, 'worker', { timeoutMs: APPLY_MS });
+        outcomes.set(part.store, 'applied');
+      }),
+    ).then((results) => {
+      // What failed is left open in the journal, for the relay.
+      this.#underWay.delete(unitOfWork);
+      if (results.every((result) => result.status === 'fulfilled')) this.#noteDone(unitOfWork);
+    });
+    this.#applying.add(applying);
+    applying.finally(() => this.#applying.delete(applying)).catch(() => {});
+    return applying;
+  }
+
+  #noteDone(unitOfWork: string): void {
+    this.#done.push(unitOfWork);
+    this.#marking ??= pause(DONE_PAUSE_MS, undefined)
+      .then(() => this.#mark())
+      .catch(() => {})
+      .finally(() => {
+        this.#marking = undefined;
+      });
+  }
+
+  /** This process knows what became of these, so nobody needs their rows any more. */
+  async #mark(): Promise<void> {
+    const { name, coordinator } = this.topology.coordination;
+    for (let units = this.#done.splice(0, DONE_BATCH); units.length > 0; units = this.#done.splice(0, DONE_BATCH)) {
+      const subject = { unitOfWork: units[0] ?? '', store: name, by: 'worker' as const };
+      try {
+        await this.#steps.run('done', subject, async () => {
+          await coordinator.done(units, { timeoutMs: APPLY_MS });
+          await coordinator.prune(units, { timeoutMs: APPLY_MS });
+        });
+      } catch {
+        // They stay open: a relay applies them once more, which changes nothing, and marks them then.
+        return;
+      }
+    }
+  }
+}
+
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([work, pause(ms, over.signal).catch(() => {})]);
+  over.abort();
+}

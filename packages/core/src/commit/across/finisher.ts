@@ -1,0 +1,120 @@
+/**
+ * Carries out what was decided, store by store, and takes back what was not. Everything here may be done again at any
+ * later time and by anybody: a participant minds its own fences and nothing else.
+ */
+import { ConfigurationError, TimeoutError } from '../../errors/errors.js';
+import type { DomainModel } from '../../model/domain-model.js';
+import type { Access } from '../../store/access.js';
+import type { FenceOwner } from '../../store/commit.js';
+import { decodeRedo, type StoreRedo } from './redo.js';
+import type { CommitSteps, StepEvent } from './steps.js';
+import type { Participation, Topology } from './topology.js';
+
+/** Limit on each wait for somebody else's claim, in milliseconds: then it is tried again later. */
+const CLAIM_WAIT_MS = 5_000;
+
+export class Finisher {
+  constructor(
+    private readonly topology: Topology,
+    private readonly domain: DomainModel,
+    private readonly steps: CommitSteps,
+  ) {}
+
+  get #coordinator() {
+    return this.topology.coordination;
+  }
+
+  ownerOf(unitOfWork: string): FenceOwner {
+    return { unitOfWork, coordinator: this.#coordinator.name };
+  }
+
+  decode(redo: string): StoreRedo[] {
+    return decodeRedo(redo, this.domain);
+  }
+
+  /** Applies one part of a decided unit of work. Resolves when it is durable. */
+  async apply(owner: FenceOwner, part: StoreRedo, by: StepEvent['by'], access: Access): Promise<void> {
+    const { store, participant, kind, name } = this.#participation(part.store, owner);
+    await this.steps.run('apply', { unitOfWork: owner.unitOfWork, store: name, by }, async () => {
+      if (kind === 'fence') await participant.apply?.(owner, part.batches, access);
+      else if (kind === 'prepare') await participant.finish?.(owner, 'commit', access);
+      else for (const batch of part.batches) await store.write(batch, access);
+    });
+  }
+
+  /** Takes back what stands in one store of a unit of work that was not decided. */
+  async undo(owner: FenceOwner, part: StoreRedo, by: StepEvent['by'], access: Access): Promise<void> {
+    const { participant, kind, name } = this.#participation(part.store, owner);
+    if (kind === 'append') return;
+    await this.steps.run('unfence', { unitOfWork: owner.unitOfWork, store: name, by }, async () => {
+      if (kind === 'fence') await participant.unfence?.(owner, part.batches, access);
+      else await participant.finish?.(owner, 'rollback', access);
+    });
+  }
+
+  /**
+   * Settles the units of work whose fences somebody met: waits until each is over, then applies it or takes its fences
+   * off. A store that does not answer is left to the relay. Throws `TimeoutError` where a claim is held for too long, and
+   * `ConfigurationError` for a coordinator that is not bound here.
+   */
+  async settle(owners: readonly FenceOwner[], access: Access): Promise<void> {
+    for (const owner of owners) await this.#settleOne(owner, 'worker', access);
+  }
+
+  /** The same for one owner, also used by the scrub for fences without an owner. Tells whether it had been decided. */
+  async #settleOne(owner: FenceOwner, by: StepEvent['by'], access: Access): Promise<boolean> {
+    const { name, coordinator } = this.#coordinator;
+    if (owner.coordinator !== name) {
+      throw new ConfigurationError(
+        `A row is held by the unit of work ${owner.unitOfWork}, which the store '${owner.coordinator}' decides; here '${name}' is the coordinator. Open with the same stores under the same names as the application that wrote it.`,
+        { store: owner.coordinator },
+      );
+    }
+    const { unitOfWork } = owner;
+    const row = await this.steps.run('settle', { unitOfWork, store: name, by }, () =>
+      coordinator.resolve(unitOfWork, { timeoutMs: CLAIM_WAIT_MS, ...access }),
+    );
+    if (row !== undefined) {
+      await Promise.allSettled(this.decode(row.redo).map((part) => this.apply(owner, part, by, access)));
+      return true;
+    }
+    await Promise.allSettled(this.topology.all().map((each) => this.#clear(owner, each, by, access)));
+    return false;
+  }
+
+  async #clear(owner: FenceOwner, { participant, kind, name }: Participation, by: StepEvent['by'], access: Access) {
+    if (kind === 'append') return;
+    await this.steps.run('unfence', { unitOfWork: owner.unitOfWork, store: name, by }, async () => {
+      if (kind === 'fence') await participant.unfenceAll?.(owner, access);
+      else await participant.finish?.(owner, 'rollback', access);
+    });
+  }
+
+  /** Settles every fence that is there, except those of units of work that are known to be under way. Returns how many. */
+  async scrub(limit: number, isUnderWay: (unitOfWork: string) => boolean, access: Access): Promise<number> {
+    let settled = 0;
+    for (const { participant } of this.topology.all()) {
+      const owners = await participant.owners?.(limit, access).catch(() => []);
+      for (const owner of owners ?? []) {
+        if (isUnderWay(owner.unitOfWork) || owner.coordinator !== this.#coordinator.name) continue;
+        try {
+          await this.#settleOne(owner, 'relay', access);
+          settled++;
+        } catch (error) {
+          // Its unit of work is still under way somewhere else.
+          if (!(error instanceof TimeoutError)) throw error;
+        }
+      }
+    }
+    return settled;
+  }
+
+  #participation(name: string, owner: FenceOwner): Participation {
+    const found = this.topology.participation(name);
+    if (found !== undefined) return found;
+    throw new ConfigurationError(
+      `The unit of work ${owner.unitOfWork} is to be finished in the store '${name}', which is not bound here or takes no part in commits. Open with the same stores as the application that wrote it.`,
+      { store: name },
+    );
+  }
+}
