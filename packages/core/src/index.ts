@@ -111,6 +111,8 @@ export type * from './types/properties.js';
 export type * from './types/where.js';
 export { type DiagnoseOptions, diagnose, type StoreDiagnosis } from './weave/diagnosis.js';
 export type { Difference } from './weave/move/comparison.js';
+export type { MoveDeclaration } from './weave/move/declared-moves.js';
+export type { GateState } from './weave/move/gate.js';
 export {
   type MovedEntity,
   type MoveOptions,
@@ -119,6 +121,8 @@ export {
   type MoveReport,
   moveEntity,
 } from './weave/move/move.js';
+export { Moves } from './weave/move/moves.js';
+export type { OnlineMoveOptions, OnlineMoveReport } from './weave/move/online-move.js';
 export { type PlannedChange, Schema, type SchemaApplyOptions, type SchemaMode, SchemaPlan } from './weave/schema.js';
 export { Session } from './weave/session.js';
 export { type OpenOptions, type SessionOptions, Storeweave } from './weave/storeweave.js';

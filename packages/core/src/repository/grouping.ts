@@ -68,6 +68,13 @@ export async function runGrouping(work: WorkContext, entity: EntityModel, option
     );
   }
   const columns = columnsOf(entity, given.select);
+  const away = columns.flatMap(({ joined }) => joined).find((target) => work.store(target) !== store);
+  if (away !== undefined) {
+    throw new CapabilityError(
+      `Grouping ${entity.name} over ${away.name} cannot be done while one of them is being moved to another store. Group by the key and look the rest up with findByIds.`,
+      { entity: away.name, store: away.store },
+    );
+  }
   const call = callOptions(options);
   const withDeleted = deletedOption(entity, given.withDeleted);
   const where = await settle(work, entity, and(compileWhere(entity, given.where), visible(entity, withDeleted)), call);

@@ -51,14 +51,16 @@ export class RelationalRepository<T extends object> {
   ): Promise<R[]> {
     const entity = this.#entity;
     const work = this.#source.current();
-    const { relational, domain } = work.store(entity);
+    const store = work.store(entity);
+    const { relational, domain } = store;
     if (relational === undefined) {
       throw new CapabilityError(
         `SQL on ${entity.name} needs a relational store, and store "${entity.store}" (${domain.name}) knows none.`,
         { entity: entity.name, store: entity.store },
       );
     }
-    const statement = new SqlStatement(entity, work.domain, relational).append(strings, values);
+    const isHere = (model: EntityModel) => work.store(model) === store;
+    const statement = new SqlStatement(entity, work.domain, relational, isHere).append(strings, values);
     // What a statement reads is not known, so every pending change of the store is written first.
     const reads = work.domain.entities.filter((one) => one.store === entity.store);
     const access = await work.access(entity, reads, { writes: changes(statement.text) });

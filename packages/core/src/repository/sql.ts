@@ -25,6 +25,8 @@ export class SqlStatement {
     readonly entity: EntityModel,
     readonly domain: DomainModel,
     readonly dialect: RelationalStore,
+    /** Whether an entity is in that store, too. */
+    private readonly isHere: (model: EntityModel) => boolean,
   ) {}
 
   append(strings: readonly string[], values: readonly unknown[]): this {
@@ -53,9 +55,10 @@ export class SqlStatement {
   /** The model of a class, which must live where the statement runs. */
   model(target: EntityClass): EntityModel {
     const model = this.domain.of(target);
-    if (model.store === this.entity.store) return model;
+    const isDeclaredHere = model.store === this.entity.store;
+    if (isDeclaredHere && this.isHere(model)) return model;
     throw new InvalidQueryError(
-      `${model.name} lives in store "${model.store}", and the statement runs in "${this.entity.store}".`,
+      `${model.name} ${isDeclaredHere ? 'is still on its way to' : 'lives in'} store "${model.store}", and the statement runs in "${this.entity.store}".`,
       { entity: model.name, store: model.store },
     );
   }

@@ -24,6 +24,8 @@ import { Work } from '../session/work.js';
 import type { Store } from '../store/store.js';
 import { adoptEntities } from './adoption.js';
 import { checkBindings, checkCapabilities, checkDomains } from './capability-check.js';
+import { DeclaredMoves, type MoveDeclaration } from './move/declared-moves.js';
+import { Moves } from './move/moves.js';
 import { Repositories } from './repositories.js';
 import { Running } from './running.js';
 import { Schema, type SchemaMode } from './schema.js';
@@ -44,6 +46,8 @@ export interface OpenOptions {
   readonly atomicity?: Atomicity;
   /** Of commits over several databases. */
   readonly commit?: CommitOptions;
+  /** Entities that are moved from one store to another while the application runs; the same in all of its processes. */
+  readonly moving?: readonly MoveDeclaration[];
   /** Called at stages of each commit; up to the decision they can refuse it. */
   readonly hooks?: readonly CommitHook[];
 }
@@ -81,6 +85,9 @@ export interface SessionOptions extends Attribution {
 export class Storeweave extends Repositories implements AsyncDisposable {
   /** The difference between the stores and the entities, and the means to mend it. */
   readonly schema: Schema;
+  /** Moves of entities from one store to another that `moving` declares. */
+  readonly moves: Moves;
+  readonly #declared: DeclaredMoves;
   readonly #environment: Environment;
   readonly #running = new Running();
   readonly #units = new WeakMap<object, UnitOfWork>();
@@ -88,12 +95,19 @@ export class Storeweave extends Repositories implements AsyncDisposable {
   readonly #calls: CallCount;
   #closed: Promise<void> | undefined;
 
-  private constructor(environment: Environment, stores: Readonly<Record<string, Store>>, calls: CallCount) {
+  private constructor(
+    environment: Environment,
+    stores: Readonly<Record<string, Store>>,
+    calls: CallCount,
+    declared: DeclaredMoves,
+  ) {
     super(environment.domain);
     this.#calls = calls;
     this.#environment = environment;
     this.#stores = stores;
+    this.#declared = declared;
     this.schema = new Schema(stores);
+    this.moves = new Moves(environment.domain, stores, declared, () => this.#running.check());
   }
 
   /**
@@ -106,6 +120,7 @@ export class Storeweave extends Repositories implements AsyncDisposable {
     checkBindings(domain, stores);
     checkCapabilities(domain, stores);
     if (atomicity === 'atomic') checkDomains(domain, stores);
+    const moves = new DeclaredMoves(domain, stores, options.moving ?? []);
     const calls = new CallCount();
     const settle: Settle = async ({ owners }, { signal }) => environment.engine?.settle(owners, { signal });
     const environment: Environment = {
@@ -114,15 +129,17 @@ export class Storeweave extends Repositories implements AsyncDisposable {
       atomicity,
       current: new CurrentWork(),
       hooks: new CommitHooks(options.hooks),
+      routes: moves.isEmpty ? undefined : moves,
       loaderFor: (source) => new RelationReader(source),
     };
-    const weave = new Storeweave(environment, stores, calls);
+    const weave = new Storeweave(environment, stores, calls, moves);
     try {
       for (const [name, store] of Object.entries(stores)) {
-        const entities = domain.entities.filter((entity) => entity.store === name);
+        const entities = [...domain.entities.filter((entity) => entity.store === name), ...moves.entitiesIn(name)];
         await store.open({ name, entities, fenced: mayFence(store, stores, atomicity) });
       }
       await weave.schema.prepare(schema);
+      await moves.prepare(environment.stores);
       if (atomicity === 'atomic') environment.engine = await startEngine(environment, options.commit);
     } catch (error) {
       await environment.engine?.close().catch(() => {});
@@ -194,6 +211,7 @@ export class Storeweave extends Repositories implements AsyncDisposable {
 
   async #shutDown(): Promise<void> {
     await this.#running.end();
+    this.#declared.end();
     await this.#environment.engine?.close();
     await this.#calls.none();
     await closeAll(this.#stores);

@@ -3,11 +3,12 @@
  * target has are found by counting first, and looked for only where the counts differ.
  */
 import type { EntityModel } from '../../model/entity-model.js';
-import type { Row, Value } from '../../model/field.js';
+import type { Row } from '../../model/field.js';
 import type { Access } from '../../store/access.js';
 import type { Store } from '../../store/store.js';
 import { Digest } from './digest.js';
 import { byKeys, countOf, keyOf, pages, textOf } from './pages.js';
+import { comparable, differingFields } from './rows.js';
 
 /** One row that is not the same on both sides. */
 export interface Difference {
@@ -41,7 +42,7 @@ export class Comparison {
     let present = await byKeys(to, entity, keys, access);
     const differing = rows.filter((row, at) => {
       const other = present.get(textOf(keys[at] ?? []));
-      return other === undefined || this.#differingFields(row, other).length > 0;
+      return other === undefined || differingFields(entity, row, other).length > 0;
     });
     if (differing.length > 0) {
       const stale = differing.map((row) => keyOf(entity, row)).filter((key) => present.has(textOf(key)));
@@ -51,13 +52,13 @@ export class Comparison {
       present = await byKeys(to, entity, keys, access);
     }
     for (const [at, row] of rows.entries()) {
-      this.#source.add(this.#comparable(row));
+      this.#source.add(comparable(this.entity, row));
       const key = keys[at] ?? [];
       const other = present.get(textOf(key));
       if (other === undefined) this.#note({ key, kind: 'missing' });
       else {
-        this.#target.add(this.#comparable(other));
-        const fields = this.#differingFields(row, other);
+        this.#target.add(comparable(this.entity, other));
+        const fields = differingFields(entity, row, other);
         if (fields.length > 0) this.#note({ key, kind: 'changed', fields });
       }
     }
@@ -88,7 +89,7 @@ export class Comparison {
       if (deleteExtra) await to.write({ op: 'delete', entity, keys: extra.map((row) => keyOf(entity, row)) }, access);
       else {
         for (const row of extra) {
-          this.#target.add(this.#comparable(row));
+          this.#target.add(comparable(this.entity, row));
           this.#note({ key: keyOf(entity, row), kind: 'extra' });
         }
       }
@@ -96,27 +97,7 @@ export class Comparison {
     return countOf(to, entity, access);
   }
 
-  #differingFields(a: Row, b: Row): string[] {
-    return this.entity.fields
-      .filter(({ index, codec }) => !same(a[index], b[index], codec.equals))
-      .map(({ name }) => name);
-  }
-
-  /** Values that are equal in the eyes of the entity digest to the same, however a store spells them. */
-  #comparable(row: Row): Row {
-    return this.entity.fields.map((field) => {
-      const value = row[field.index];
-      if (field.type !== 'decimal' || typeof value !== 'string') return value;
-      return value.includes('.') ? value.replace(/\.?0+$/, '') : value;
-    });
-  }
-
   #note(difference: Difference): void {
     if (this.#differences.length < LISTED) this.#differences.push(difference);
   }
-}
-
-function same(a: Value, b: Value, equals: (a: Value, b: Value) => boolean): boolean {
-  const isAbsent = (value: Value) => value === null || value === undefined;
-  return isAbsent(a) || isAbsent(b) ? isAbsent(a) && isAbsent(b) : equals(a, b);
 }

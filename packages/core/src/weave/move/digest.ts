@@ -12,14 +12,22 @@ export class Digest {
 
   /** Takes a row in; fields in the order of the entity. */
   add(row: Row): void {
-    const hash = createHash('sha256').update(canonical(row)).digest('hex');
-    this.#sum = (this.#sum + BigInt(`0x${hash}`)) % MODULUS;
+    this.#sum = (this.#sum + hashOf(row)) % MODULUS;
+  }
+
+  /** Takes out a row that was taken in. */
+  remove(row: Row): void {
+    this.#sum = (this.#sum + MODULUS - hashOf(row)) % MODULUS;
   }
 
   /** 64 hexadecimal digits. */
   toString(): string {
     return this.#sum.toString(16).padStart(64, '0');
   }
+}
+
+function hashOf(row: Row): bigint {
+  return BigInt(`0x${createHash('sha256').update(canonical(row)).digest('hex')}`);
 }
 
 /** A text that is the same for equal values and for no others: each part tells its kind and its length. */

@@ -48,7 +48,8 @@ export interface MovePosition {
 
 export interface MoveProgress {
   readonly entity: string;
-  readonly phase: 'copy' | 'compare';
+  /** `catch up`: with what was written during an online move. */
+  readonly phase: 'copy' | 'compare' | 'catch up';
   /** Rows of this entity handled in this phase, and how many the source has. */
   readonly done: number;
   readonly total: number;

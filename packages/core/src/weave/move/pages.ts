@@ -17,18 +17,27 @@ export function keyOf(entity: EntityModel, row: Row): Row {
   return entity.ids.map((id) => row[id.index]);
 }
 
-/** Rows aligned with `entity.fields`. */
+export interface PageOptions {
+  readonly size: number;
+  readonly from: readonly Value[] | undefined;
+  readonly access: Access;
+  /** The ids first. Default: all. */
+  readonly fields?: readonly Field[];
+}
+
+/** Rows aligned with the fields. */
 export async function* pages(
   store: Store,
   entity: EntityModel,
-  options: { readonly size: number; readonly from: readonly Value[] | undefined; readonly access: Access },
+  options: PageOptions,
 ): AsyncGenerator<Rows, void, undefined> {
   const order = keyOrder(entity);
+  const { fields = entity.fields } = options;
   let last = options.from;
   for (;;) {
     const where = last === undefined ? undefined : after(order, last);
     const rows = await store.read(
-      { entity, fields: entity.fields, order, limit: options.size, ...(where !== undefined && { where }) },
+      { entity, fields, order, limit: options.size, ...(where !== undefined && { where }) },
       options.access,
     );
     if (rows.length > 0) yield rows;
