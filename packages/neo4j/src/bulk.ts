@@ -8,6 +8,7 @@ import type { Access, BulkUpdate, BulkWrite, Field, Row, UpdateBatch, Value } fr
 import { compileCondition } from './condition.js';
 import { addDecimals } from './decimal.js';
 import type { Neo4jDomain } from './domain.js';
+import { holdersOf, refuseHeld } from './fences/marks.js';
 import type { GraphNames } from './names.js';
 import { identifyCypher, selectCypher } from './read.js';
 import { type Matched, Scope } from './scope.js';
@@ -50,15 +51,27 @@ async function changeLocked(
   const { entity } = write;
   const scope = new Scope(names);
   const matched = scope.match(entity);
-  const text = [
+  const { self, shape, pattern } = matched;
+  const find = [
     `UNWIND ${scope.parameter(ids)} AS id`,
-    `MATCH ${matched.pattern} WHERE elementId(${matched.self}) = id AND ${compileCondition(write.where, matched, scope)}`,
-    ...(write.op === 'deleteWhere'
-      ? [`${deleteCypher(matched.shape)} ${matched.self}`]
-      : [`SET ${assignments(write, matched, scope).join(', ')}`]),
-    'RETURN count(*)',
+    `MATCH ${pattern} WHERE elementId(${self}) = id AND ${compileCondition(write.where, matched, scope)}`,
   ];
-  const [count] = await runner.run(scope.statement(text.join('\n')), entity);
+  const isDelete = write.op === 'deleteWhere';
+  const clause = isDelete ? `${deleteCypher(shape)} ${self}` : `SET ${assignments(write, matched, scope).join(', ')}`;
+  if (!names.isFenced) {
+    const [count] = await runner.run(scope.statement([...find, clause, 'RETURN count(*)'].join('\n')), entity);
+    return Number(count);
+  }
+  const text = [
+    ...find,
+    `WITH ${self}, ${holdersOf(self, shape, isDelete)} AS holders`,
+    `WITH collect(${self}) AS found, collect(holders) AS held`,
+    `FOREACH (${self} IN CASE WHEN size(held) = 0 THEN found ELSE [] END | ${clause})`,
+    'RETURN [size(found), held]',
+  ];
+  const [answer] = await runner.run(scope.statement(text.join('\n')), entity);
+  const [count, held] = answer as [number, unknown];
+  refuseHeld(entity, held);
   return Number(count);
 }
 

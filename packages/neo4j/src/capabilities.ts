@@ -33,4 +33,5 @@ export const capabilities: Capabilities = {
   limitPerGroup: true,
   upsert: true,
   bulkWrites: true,
+  commit: { coordinates: false, participates: 'fence' },
 };

@@ -4,11 +4,12 @@
  * complement. Values and patterns go in as parameters, names quoted.
  */
 import { type Condition, InvalidQueryError, type Operand, type RelationModel, type Value } from '@storeweave/core';
+import { visible } from './fences/marks.js';
 import { type JsonTest, jsonContains, jsonTest } from './json-condition.js';
 import { leafEnd, leavesOf, pointer } from './json-leaves.js';
 import { type Like, likeOf } from './like.js';
 import { quote } from './names.js';
-import type { Matched, Scope } from './scope.js';
+import { Matched, type Scope } from './scope.js';
 import { encode, encodeElement } from './values.js';
 
 const COMPARE = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
@@ -138,15 +139,18 @@ function related(relation: RelationModel, where: Condition, matched: Matched, sc
     if (link === undefined) throw new InvalidQueryError(`${join.link.name} is no relationship of the graph.`);
     const other = scope.match(target);
     const condition = compileCondition(where, other, scope);
-    const type = `[:${quote(scope.names.shape(join.link).source)}]`;
+    const way = new Matched(scope.names.shape(join.link), scope.alias('r'), '', '');
+    const type = `[${way.self}:${quote(way.shape.source)}]`;
     const isFromOwner = join.ownerFields.every((field, i) => field === link.from.fields[i]);
     const step = join.direction === 'both' ? `-${type}-` : isFromOwner ? `-${type}->` : `<-${type}-`;
-    return `EXISTS { MATCH (${matched.self})${step}${other.pattern} WHERE ${condition} }`;
+    // What leads to a placeholder is one itself.
+    const conditions = [...visible(way, scope), condition];
+    return `EXISTS { MATCH (${matched.self})${step}${other.pattern} WHERE ${conditions.join(' AND ')} }`;
   }
   const other = scope.match(target);
   const on = join.fields.map((field, i) => `${other.field(join.targetFields[i] ?? field)} = ${matched.field(field)}`);
   const condition = compileCondition(where, other, scope);
-  return `EXISTS { MATCH ${other.pattern} WHERE ${[...on, condition].join(' AND ')} }`;
+  return `EXISTS { MATCH ${other.pattern} WHERE ${[...on, ...visible(other, scope), condition].join(' AND ')} }`;
 }
 
 function isPath(on: Operand): on is Operand & { readonly path: readonly string[] } {

@@ -86,6 +86,11 @@ export class Neo4jDomain implements TransactionDomain {
     );
   }
 
+  /** Ends the transaction of a call that left something in it which must not stay. */
+  async end(access: Access, error: StoreweaveError): Promise<void> {
+    if (access.transaction !== undefined) await this.own(access).abandon(error);
+  }
+
   /** Ends what is still running, for a store that is closed under it. */
   async close(): Promise<void> {
     const error = new InvalidStateError(

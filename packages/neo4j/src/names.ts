@@ -50,6 +50,7 @@ export interface UniqueRule {
 export class GraphNames {
   readonly #entities = new Set<EntityModel>();
   #shapes = new Map<EntityModel, Shape>();
+  #isFenced = false;
 
   constructor(readonly prefix: string) {}
 
@@ -58,8 +59,14 @@ export class GraphNames {
     return `${this.prefix}StoreweaveSequence`;
   }
 
+  /** True where units of work may put fences on what is here (`fences/marks.ts`). */
+  get isFenced(): boolean {
+    return this.#isFenced;
+  }
+
   /** Takes the entities of one `open()`. Throws `ConfigurationError` for two that would share a label. */
-  add(entities: readonly EntityModel[]): void {
+  add(entities: readonly EntityModel[], isFenced = false): void {
+    this.#isFenced ||= isFenced;
     for (const entity of entities) this.#entities.add(entity);
     this.#shapes = new Map();
     this.#refuseShared('label', [...this.nodes, ...this.references]);

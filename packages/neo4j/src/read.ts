@@ -1,6 +1,7 @@
 /** Read requests as Cypher: one pattern, its condition, an order in which absent values go where they are asked to. */
 import type { Condition, Order, ReadSpec } from '@storeweave/core';
 import { compileCondition } from './condition.js';
+import { visible } from './fences/marks.js';
 import { jsonOrder } from './json-condition.js';
 import { leavesOf, pointer } from './json-leaves.js';
 import { type GraphNames, quote } from './names.js';
@@ -69,25 +70,31 @@ const LOCK = 'storeweave:lock';
 
 /** `MATCH … WHERE …`; many keys of several parts are looked up one by one in the index, not compared with each row. */
 export function matchCypher(where: Condition | undefined, matched: Matched, scope: Scope): string {
-  if (where === undefined) return `MATCH ${matched.pattern}`;
+  const seen = visible(matched, scope);
+  if (where === undefined) return `MATCH ${matched.pattern}${seen.length === 0 ? '' : ` WHERE ${seen.join(' AND ')}`}`;
   const parts = where.op === 'and' ? [...where.conditions] : [where];
   const at = parts.findIndex((part) => part.op === 'keys');
   const keys = parts[at];
-  if (keys?.op !== 'keys') return `MATCH ${matched.pattern} WHERE ${compileCondition(where, matched, scope)}`;
+  if (keys?.op !== 'keys')
+    return `MATCH ${matched.pattern} WHERE ${[compileCondition(where, matched, scope), ...seen].join(' AND ')}`;
   parts.splice(at, 1);
   const key = scope.alias('k');
   const rows = scope.parameter(keys.rows.map((row) => keys.fields.map((field, i) => encode(field, row[i]))));
   const conditions = [
     ...keys.fields.map((field, i) => `${matched.field(field)} = ${key}[${i}]`),
     ...parts.map((part) => compileCondition(part, matched, scope)),
+    ...seen,
   ];
   return `UNWIND ${rows} AS ${key} WITH DISTINCT ${key}\nMATCH ${matched.pattern} WHERE ${conditions.join(' AND ')}`;
 }
 
 function knownCypher(ids: readonly string[], where: Condition | undefined, matched: Matched, scope: Scope): string {
   const id = scope.alias('id');
-  const condition = where === undefined ? '' : ` AND ${compileCondition(where, matched, scope)}`;
-  return `UNWIND ${scope.parameter(ids)} AS ${id}\nMATCH ${matched.pattern} WHERE elementId(${matched.self}) = ${id}${condition}`;
+  const conditions = [
+    ...(where === undefined ? [] : [compileCondition(where, matched, scope)]),
+    ...visible(matched, scope),
+  ];
+  return `UNWIND ${scope.parameter(ids)} AS ${id}\nMATCH ${matched.pattern} WHERE ${[`elementId(${matched.self}) = ${id}`, ...conditions].join(' AND ')}`;
 }
 
 /** Neo4j puts absent values last going up and first going down; anything else is asked for by another key before. */

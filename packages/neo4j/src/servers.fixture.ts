@@ -18,16 +18,17 @@ export interface OpenedStore {
 /** Opens a store over these classes, with its constraints made. */
 export async function openStore(
   classes: readonly EntityClass[],
-  more: Partial<Neo4jOptions> = {},
+  more: Partial<Neo4jOptions> & { readonly fenced?: boolean } = {},
 ): Promise<OpenedStore> {
   const server = await sharedServer('neo4j');
   const { url, username, password } = server;
   const labelPrefix = await server.space('test');
-  const options = { url, username, password, labelPrefix, ...more };
+  const { fenced, ...rest } = more;
+  const options = { url, username, password, labelPrefix, ...rest };
   const domain = compileDomain(classes);
   const entities = domain.entities.filter((entity) => entity.store === 'graph');
   const store = neo4j(options);
-  await store.open({ name: 'graph', entities });
+  await store.open({ name: 'graph', entities, ...(fenced === undefined ? {} : { fenced }) });
   await store.schema.apply(await store.schema.plan({}), {});
   return {
     store,

@@ -21,6 +21,9 @@ import { bulkWrite } from './bulk.js';
 import { capabilities } from './capabilities.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { Neo4jDomain } from './domain.js';
+import { heedingFences } from './fences/heed.js';
+import { refuseMarks } from './fences/marks.js';
+import { Neo4jParticipant } from './fences/participant.js';
 import { Neo4jGraph } from './graph/graph.js';
 import { GraphNames } from './names.js';
 import { countCypher, identifyCypher, selectCypher } from './read.js';
@@ -38,6 +41,7 @@ export class Neo4jStore implements Store {
   readonly domain: Neo4jDomain;
   readonly graph: GraphStore;
   readonly schema: SchemaStore;
+  readonly participant: Neo4jParticipant;
   readonly #names: GraphNames;
   readonly #connection: Connection;
   #isOpen = 0;
@@ -52,6 +56,7 @@ export class Neo4jStore implements Store {
     );
     this.graph = new Neo4jGraph(this.#names, this.domain);
     this.schema = new Neo4jSchema(this.#names, this.domain);
+    this.participant = new Neo4jParticipant(this.#names, this.domain);
   }
 
   /** Version of the server, as it says it. Empty before `open`. */
@@ -77,7 +82,8 @@ export class Neo4jStore implements Store {
         { entity: entity.name, store: context.name },
       );
     }
-    this.#names.add(context.entities);
+    if (context.fenced === true) refuseMarks(context.entities);
+    this.#names.add(context.entities, context.fenced);
     rulesFor(this.#names);
     await this.#connection.open();
     this.#isOpen++;
@@ -108,11 +114,15 @@ export class Neo4jStore implements Store {
   }
 
   write(batch: WriteBatch, access: Access): Promise<WriteResult> {
-    return writeBatch(batch, this.#names, this.domain, access);
+    return heedingFences(batch, this.#names, this.domain, access, () =>
+      writeBatch(batch, this.#names, this.domain, access),
+    );
   }
 
   bulk(write: BulkWrite, access: Access): Promise<number> {
-    return bulkWrite(write, this.#names, this.domain, access);
+    return heedingFences(write, this.#names, this.domain, access, () =>
+      bulkWrite(write, this.#names, this.domain, access),
+    );
   }
 
   async inspect(access: Access): Promise<StoreInspection> {

@@ -1,5 +1,6 @@
 /** The constraints and indexes that the entities need, and how each is said in Cypher. */
 import { ConfigurationError, type EntityModel, type Field, type IndexModel } from '@storeweave/core';
+import { UNIT } from '../fences/marks.js';
 import { type GraphNames, quote } from '../names.js';
 import { SEQUENCE_NAME } from '../write/sequences.js';
 
@@ -37,6 +38,16 @@ export function rulesFor(names: GraphNames): Rule[] {
       // Ends of a relationship are found by following it, which needs no index.
       else if (index.unique) throw refusal(entity, `the unique index ${index.name} (${list(index.fields)})`);
     }
+    // Fences are found by their unit of work.
+    if (names.isFenced) {
+      rules.push({
+        ...place,
+        name: `${names.label(entity)}_fence`,
+        kind: 'range',
+        properties: [UNIT],
+        entity: entity.name,
+      });
+    }
     if (entity.fields.some((field) => field.generated === 'sequence')) {
       rules.push(single(`${names.prefix}storeweave_sequence_key`, names.sequenceLabel, [SEQUENCE_NAME]));
     }
@@ -53,6 +64,11 @@ export function definition(rule: Pick<Rule, 'kind' | 'on' | 'source' | 'properti
   // In a full-text index the order of properties has no meaning.
   const properties = rule.kind === 'fulltext' ? [...rule.properties].sort() : rule.properties;
   return JSON.stringify([rule.kind, rule.on, rule.source, properties]);
+}
+
+/** True for the index on fences, which stays where this application has none of them at present. */
+export function isForFences({ kind, properties }: Pick<Rule, 'kind' | 'properties'>): boolean {
+  return kind === 'range' && properties.length === 1 && properties[0] === UNIT;
 }
 
 export function createStatement(rule: Rule): string {

@@ -8,7 +8,16 @@ import { type Access, type SchemaChange, SchemaError, type SchemaStore, Storewea
 import type { Neo4jDomain } from '../domain.js';
 import { type GraphNames, quote } from '../names.js';
 import type { Cypher } from '../scope.js';
-import { createStatement, definition, dropStatement, type Rule, type RuleKind, rulesFor, summary } from './rules.js';
+import {
+  createStatement,
+  definition,
+  dropStatement,
+  isForFences,
+  type Rule,
+  type RuleKind,
+  rulesFor,
+  summary,
+} from './rules.js';
 
 interface Found extends Pick<Rule, 'name' | 'kind' | 'on' | 'source' | 'properties'> {
   readonly isFailed: boolean;
@@ -38,7 +47,9 @@ export class Neo4jSchema implements SchemaStore {
     const creations = wanted.flatMap((rule) => creation(rule, found, inUse, labels));
     const needed = new Set(wanted.map(definition));
     const replaced = new Set(creations.flatMap(({ replaces }) => replaces));
-    const rest = found.filter((rule) => !needed.has(definition(rule)) && !replaced.has(rule.name));
+    const rest = found.filter(
+      (rule) => !needed.has(definition(rule)) && !replaced.has(rule.name) && !isForFences(rule),
+    );
     return [
       ...creations.map(({ change }) => change),
       ...rest.flatMap((rule) => this.#surplus(rule, labels.has(rule.source), labels.get(rule.source))),

@@ -3,6 +3,7 @@
  * makes it safe beside others; without one, a key that is taken is refused by that constraint.
  */
 import {
+  type FenceOwner,
   type Field,
   type InsertBatch,
   type Row,
@@ -10,6 +11,7 @@ import {
   type Value,
   type WriteResult,
 } from '@storeweave/core';
+import { holdersOf, marks, refuseHeld } from '../fences/marks.js';
 import type { GraphNames } from '../names.js';
 import { quote } from '../names.js';
 import { lockCypher } from '../read.js';
@@ -40,8 +42,18 @@ export async function insertNodes({ batch, rows }: Insertion, names: GraphNames,
   const written = new Set<string>();
   const outcomes = new Map<Row, Row>();
   for (const piece of chunks(bound)) {
-    const answer = await runner.run(mergeCypher(batch, keys, piece, names), entity);
-    for (const [at, isWritten, values] of answer as [number, boolean, Value[]][]) {
+    const answer = (await runner.run(mergeCypher(batch, keys, piece, names), entity)) as [
+      number,
+      boolean,
+      Value[],
+      unknown[] | null,
+    ][];
+    if (names.isFenced)
+      refuseHeld(
+        entity,
+        answer.map(([, , , holders]) => holders ?? []),
+      );
+    for (const [at, isWritten, values] of answer) {
       const row = piece[at];
       if (row === undefined) continue;
       if (isWritten)
@@ -84,14 +96,23 @@ export function returned(batch: InsertBatch, rows: readonly Row[]): { returned?:
   return returning === undefined ? {} : { returned: rows.map((row) => returning.map((field) => row[field.index])) };
 }
 
-async function createNodes(batch: InsertBatch, rows: readonly Row[], names: GraphNames, runner: Runner): Promise<void> {
+/** With an owner they are placeholders of its unit of work. */
+export async function createNodes(
+  batch: InsertBatch,
+  rows: readonly Row[],
+  names: GraphNames,
+  runner: Runner,
+  owner?: FenceOwner,
+): Promise<void> {
   const { entity } = batch;
   const { source } = names.shape(entity);
   const properties = columnsOf(entity.fields).map((column, i) => `${quote(column)}: row[${i}]`);
   for (const piece of chunks(rows)) {
     const scope = new Scope(names);
     const list = scope.parameter(piece.map((row) => listOf(entity, entity.fields, (field) => row[field.index])));
-    const text = `UNWIND ${list} AS row CREATE (n:${quote(source)} {${properties.join(', ')}})`;
+    const marked = Object.entries(owner === undefined ? {} : marks(owner, "'insert'", scope));
+    const all = [...properties, ...marked.map(([property, value]) => `${property}: ${value}`)];
+    const text = `UNWIND ${list} AS row CREATE (n:${quote(source)} {${all.join(', ')}})`;
     await runner.run(scope.statement(text), entity);
   }
 }
@@ -122,7 +143,7 @@ function mergeCypher(batch: InsertBatch, keys: readonly Field[], rows: readonly 
       `UNWIND ${list} AS row`,
       `MERGE (n:${quote(shape.source)} {${key}}) ON CREATE SET n.${quote(NEW)} = row[3]`,
       ...settleCypher('row[1]', isUpdate ? sets : []),
-      `RETURN [row[3], isNew OR ${isUpdate}, [${returning.map((field) => matched.field(field)).join(', ')}]]`,
+      `RETURN [row[3], isNew OR ${isUpdate}, [${returning.map((field) => matched.field(field)).join(', ')}]${names.isFenced ? `, ${holdersOf('n', shape, false)}` : ''}]`,
     ].join('\n'),
   );
 }

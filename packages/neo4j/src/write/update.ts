@@ -4,6 +4,7 @@
  * is told by position.
  */
 import type { DeleteBatch, EntityModel, Field, Row, UpdateBatch, Value, WriteResult } from '@storeweave/core';
+import { holdersOf, refuseHeld } from '../fences/marks.js';
 import { type GraphNames, quote, type Shape } from '../names.js';
 import { lockCypher } from '../read.js';
 import { Matched, Scope } from '../scope.js';
@@ -24,11 +25,7 @@ export async function updateRows(batch: UpdateBatch, names: GraphNames, runner: 
     const list = scope.parameter(
       piece.map((at) => [...lookUp(batch, at), at, mapOf(entity, fields, (_, i) => rows[at]?.[i])]),
     );
-    const [answer] = await runner.run(
-      scope.statement(`${lockedCypher(batch, shape, list)}\nSET n += row[3]\nRETURN collect(row[2])`),
-      entity,
-    );
-    for (const at of answer as number[]) found.add(at);
+    for (const at of await change(batch, shape, list, 'SET n += row[3]', scope, runner)) found.add(at);
   }
   for (const piece of chunks(moving)) for (const at of await move(batch, piece, shape, names, runner)) found.add(at);
   return result(batch.keys.length, found);
@@ -42,9 +39,7 @@ export async function deleteRows(batch: DeleteBatch, names: GraphNames, runner: 
     const scope = new Scope(names);
     const list = scope.parameter(piece.map((at) => [...lookUp(batch, at), at]));
     // A relationship without one of its ends is none, so it goes with them.
-    const text = `${lockedCypher(batch, shape, list)}\n${deleteCypher(shape)} n\nRETURN collect(row[2])`;
-    const [answer] = await runner.run(scope.statement(text), entity);
-    for (const at of answer as number[]) found.add(at);
+    for (const at of await change(batch, shape, list, `${deleteCypher(shape)} n`, scope, runner)) found.add(at);
   }
   return result(keys.length, found);
 }
@@ -53,8 +48,41 @@ export function deleteCypher({ ends }: Shape): 'DELETE' | 'DETACH DELETE' {
   return ends === undefined ? 'DETACH DELETE' : 'DELETE';
 }
 
+/** Changes `n` of each row that is found; answers their positions. With fences it is all of them or none. */
+async function change(
+  batch: UpdateBatch | DeleteBatch,
+  shape: Shape,
+  list: string,
+  clause: string,
+  scope: Scope,
+  runner: Runner,
+): Promise<readonly number[]> {
+  const { entity } = batch;
+  if (!scope.names.isFenced) {
+    const text = `${lockedCypher(batch, shape, list)}\n${clause}\nRETURN collect(row[2])`;
+    return (await runner.run(scope.statement(text), entity))[0] as number[];
+  }
+  const { version } = entity;
+  const isMeant =
+    version === undefined || batch.versions === undefined
+      ? 'true'
+      : `coalesce(n.${quote(version.column)} = row[1], false)`;
+  const text = [
+    findCypher(batch, shape, list),
+    `WITH row, n, ${holdersOf('n', shape, batch.op === 'delete')} AS holders`,
+    `WITH collect(CASE WHEN ${isMeant} THEN [row, n] END) AS found, collect(holders) AS held`,
+    'FOREACH (each IN CASE WHEN size(held) = 0 THEN found ELSE [] END |',
+    `  FOREACH (row IN [each[0]] | FOREACH (n IN [each[1]] | ${clause})))`,
+    'RETURN [[each IN found | each[0][2]], held]',
+  ];
+  const [answer] = await runner.run(scope.statement(text.join('\n')), entity);
+  const [found, held] = answer as [number[], unknown];
+  refuseHeld(entity, held);
+  return found;
+}
+
 /** Key and expected version of a row. */
-function lookUp({ entity, keys, versions }: UpdateBatch | DeleteBatch, at: number): [Value[], Value] {
+export function lookUp({ entity, keys, versions }: UpdateBatch | DeleteBatch, at: number): [Value[], Value] {
   const { version } = entity;
   return [
     keyOf(entity, entity.ids, keys[at] ?? []),
@@ -62,16 +90,22 @@ function lookUp({ entity, keys, versions }: UpdateBatch | DeleteBatch, at: numbe
   ];
 }
 
-/** Finds `n` for each row, locks it, and goes on with those of the expected version. */
-function lockedCypher({ entity, versions }: UpdateBatch | DeleteBatch, shape: Shape, list: string): string {
+/** Finds `n` for each row and locks it. */
+export function findCypher({ entity }: UpdateBatch | DeleteBatch, shape: Shape, list: string): string {
   const matched = new Matched(shape, 'n', 'a', 'b');
-  const version = versions === undefined ? undefined : entity.version;
   return [
     `UNWIND ${list} AS row`,
     `MATCH ${matched.pattern} WHERE ${entity.ids.map((id, i) => `${matched.field(id)} = row[0][${i}]`).join(' AND ')}`,
     ...lockCypher('n'),
-    `WITH row, ${matched.names.join(', ')}${version === undefined ? '' : ` WHERE ${matched.field(version)} = row[1]`}`,
   ].join('\n');
+}
+
+/** The same, and goes on with those of the expected version. */
+function lockedCypher(batch: UpdateBatch | DeleteBatch, shape: Shape, list: string): string {
+  const matched = new Matched(shape, 'n', 'a', 'b');
+  const version = batch.versions === undefined ? undefined : batch.entity.version;
+  const isMeant = version === undefined ? '' : ` WHERE ${matched.field(version)} = row[1]`;
+  return `${findCypher(batch, shape, list)}\nWITH row, ${matched.names.join(', ')}${isMeant}`;
 }
 
 /** A relationship cannot be bent to another node: it is made anew there, with all that it had. */
