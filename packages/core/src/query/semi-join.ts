@@ -76,10 +76,9 @@ function hasRelated(condition: Condition): boolean {
 
 function insideOneStore(work: WorkContext, entity: EntityModel, { join, target }: RelationModel): boolean {
   // By the stores themselves and not by their names: an entity may still be on its way to the store of its name.
-  const store = work.store(entity);
-  if (work.store(target) !== store) return false;
-  if (join.via === 'link' && work.store(join.link) !== store) return false;
-  return store.capabilities.relationFilters;
+  if (!work.areTogether(entity, target)) return false;
+  if (join.via === 'link' && !work.areTogether(entity, join.link)) return false;
+  return work.store(entity).capabilities.relationFilters;
 }
 
 async function semiJoin(

@@ -67,6 +67,7 @@ export class TestHouse {
     const work: WorkContext = {
       domain: this.domain,
       store: (entity) => this.store(entity),
+      areTogether: (a, b) => a.store === b.store,
       access: async (_entity, _reads, options) => ({ ...options }),
       materialize: (entity, rows, options) => {
         const codec = entityCodec(entity);

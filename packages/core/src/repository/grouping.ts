@@ -68,7 +68,7 @@ export async function runGrouping(work: WorkContext, entity: EntityModel, option
     );
   }
   const columns = columnsOf(entity, given.select);
-  const away = columns.flatMap(({ joined }) => joined).find((target) => work.store(target) !== store);
+  const away = columns.flatMap(({ joined }) => joined).find((target) => !work.areTogether(entity, target));
   if (away !== undefined) {
     throw new CapabilityError(
       `Grouping ${entity.name} over ${away.name} cannot be done while one of them is being moved to another store. Group by the key and look the rest up with findByIds.`,

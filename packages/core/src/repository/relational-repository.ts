@@ -51,15 +51,14 @@ export class RelationalRepository<T extends object> {
   ): Promise<R[]> {
     const entity = this.#entity;
     const work = this.#source.current();
-    const store = work.store(entity);
-    const { relational, domain } = store;
+    const { relational, domain } = work.store(entity);
     if (relational === undefined) {
       throw new CapabilityError(
         `SQL on ${entity.name} needs a relational store, and store "${entity.store}" (${domain.name}) knows none.`,
         { entity: entity.name, store: entity.store },
       );
     }
-    const isHere = (model: EntityModel) => work.store(model) === store;
+    const isHere = (model: EntityModel) => work.areTogether(entity, model);
     const statement = new SqlStatement(entity, work.domain, relational, isHere).append(strings, values);
     // What a statement reads is not known, so every pending change of the store is written first.
     const reads = work.domain.entities.filter((one) => one.store === entity.store);

@@ -10,7 +10,7 @@ import type { Access, Transaction } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
 import { isSettled } from './back-off.js';
-import { type Environment, pinned, storeOf } from './environment.js';
+import { areTogether, type Environment, pinned, storeOf } from './environment.js';
 import type { AccessOptions, CallOptions, WorkContext } from './ports.js';
 
 export class CallContext implements WorkContext {
@@ -25,6 +25,10 @@ export class CallContext implements WorkContext {
     this.#pinned = pinned(environment);
     this.domain = environment.domain;
     this.#tracked = new TrackedEntities(environment.domain, environment.loaderFor({ current: () => this }), false);
+  }
+
+  areTogether(a: EntityModel, b: EntityModel): boolean {
+    return this.#running()?.areTogether(a, b) ?? areTogether(this.#pinned, a, b);
   }
 
   store(entity: EntityModel): Store {

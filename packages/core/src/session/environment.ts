@@ -37,6 +37,11 @@ export function storeOf(environment: Environment, entity: EntityModel): Store {
   return environment.routes?.storeOf(entity) ?? storeNamed(environment, entity.store);
 }
 
+/** Whether one store has both entities. */
+export function areTogether(environment: Environment, a: EntityModel, b: EntityModel): boolean {
+  return storeOf(environment, a) === storeOf(environment, b);
+}
+
 /** For one unit of work or call: within it, an entity stays where it was at its beginning. */
 export function pinned(environment: Environment): Environment {
   return environment.routes === undefined ? environment : { ...environment, routes: environment.routes.pinned() };

@@ -28,6 +28,8 @@ export interface AccessOptions extends CallOptions {
 export interface WorkContext {
   readonly domain: DomainModel;
   store(entity: EntityModel): Store;
+  /** Whether one store has both and can join them; an entity may still be on its way to the store of its name. */
+  areTogether(a: EntityModel, b: EntityModel): boolean;
   /**
    * The circumstances of a call on this entity's store: joins (or begins) the transaction of its domain, after writing
    * pending changes of the entities that the call would see (`reads`), where the unit of work flushes by itself.

@@ -10,7 +10,7 @@ import type { Access } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import type { WriteBatch } from '../store/write.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
-import { type Environment, storeOf } from './environment.js';
+import { areTogether, type Environment, storeOf } from './environment.js';
 import type { AccessOptions, CallOptions, UnitPort, WorkContext } from './ports.js';
 
 /** What a context asks of its unit of work. */
@@ -34,6 +34,10 @@ export class UnitContext implements WorkContext {
   ) {
     this.domain = host.environment.domain;
     this.unit = host.unit;
+  }
+
+  areTogether(a: EntityModel, b: EntityModel): boolean {
+    return areTogether(this.host.environment, a, b);
   }
 
   store(entity: EntityModel): Store {
