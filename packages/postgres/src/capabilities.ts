@@ -1,4 +1,4 @@
-/** What every store of this package can do; each adds its model. */
+/** What every store of this package can do; each adds its model and what its domain can do. */
 import type { Capabilities, FieldType } from '@storeweave/core';
 
 const types: readonly FieldType[] = [

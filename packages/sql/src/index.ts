@@ -4,6 +4,7 @@ export { BatchSource } from './batch-source.js';
 export { type BatchCompilers, BatchWriter, MAX_UNCUT_ROWS } from './batch-writer.js';
 export { compileBulk } from './bulk.js';
 export { castType, columnType, elementType } from './column-type.js';
+export { withCommit } from './commit/capability.js';
 export { compileCondition } from './condition.js';
 export { type Decode, decodeColumns, decodeRows, decoderOf } from './decode.js';
 export { columnLiteral, encoderOf, type FieldEncoder, isStorable, jsonText } from './encode.js';

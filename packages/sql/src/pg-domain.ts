@@ -4,6 +4,7 @@
  */
 import {
   type Access,
+  type CommitCoordinator,
   ConfigurationError,
   InvalidStateError,
   StoreBusyError,
@@ -11,6 +12,7 @@ import {
   type Transaction,
   type TransactionOptions,
 } from '@storeweave/core';
+import { PgJournal } from './commit/journal.js';
 import { ErrorSubjects } from './error-subjects.js';
 import { mapError } from './errors.js';
 import type { AcquireRequest, PgClient, PgConnection, PgConnections } from './pg-client.js';
@@ -39,6 +41,7 @@ export class PgDomain implements SqlDomain {
   readonly name: string;
   readonly exclusive: boolean;
   readonly subjects = new ErrorSubjects();
+  readonly coordinator: CommitCoordinator = new PgJournal(this);
   readonly #names: StatementNames;
   readonly #holders = new Set<Holder>();
   readonly #states = new WeakMap<PgClient, ClientState>();

@@ -3,7 +3,15 @@
  * Everything travels as canonical text: parameters are text with a cast in the statement, answers are text in array
  * mode. That is exact for every type, and the decoders that turn text into neutral values are compiled per field.
  */
-import type { Access, EntityModel, Transaction, TransactionDomain, TransactionOptions } from '@storeweave/core';
+import type {
+  Access,
+  CommitCoordinator,
+  CommitParticipant,
+  EntityModel,
+  Transaction,
+  TransactionDomain,
+  TransactionOptions,
+} from '@storeweave/core';
 import type { ErrorSubjects } from './error-subjects.js';
 
 export interface Statement {
@@ -53,4 +61,8 @@ export interface SqlDomain extends TransactionDomain {
   readonly subjects: ErrorSubjects;
   /** Call after a change of the schema: statements prepared before it are not used again. */
   forgetStatements(): void;
+  /** Where its transactions can decide a commit over several domains. */
+  readonly coordinator?: CommitCoordinator;
+  /** Where they can be prepared beside another domain's; known when it is open. */
+  readonly participant?: CommitParticipant;
 }

@@ -8,6 +8,8 @@ import {
   type AggregateSpec,
   type BulkWrite,
   type Capabilities,
+  type CommitCoordinator,
+  type CommitParticipant,
   type Condition,
   ConfigurationError,
   type EntityModel,
@@ -41,6 +43,14 @@ export abstract class SqlStore implements Store {
 
   constructor(readonly domain: SqlDomain) {
     this.relational = new RawSql(domain);
+  }
+
+  get coordinator(): CommitCoordinator | undefined {
+    return this.domain.coordinator;
+  }
+
+  get participant(): CommitParticipant | undefined {
+    return this.domain.participant;
   }
 
   /** Where the fields of an entity are; asked once for each entity. */

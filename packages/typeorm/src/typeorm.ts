@@ -11,7 +11,7 @@ import {
   type SchemaStore,
   type StoreContext,
 } from '@storeweave/core';
-import { columnLayout, PgDomain, SqlStore, type TableLayout } from '@storeweave/sql';
+import { columnLayout, PgDomain, SqlStore, type TableLayout, withCommit } from '@storeweave/sql';
 import {
   DataSource,
   type DataSourceOptions,
@@ -27,7 +27,7 @@ import { entitySchema, fieldType, foreignKeyName, foreignKeysOf } from './entity
 import type { TypeormOptions } from './options.js';
 import { TypeormSchema } from './schema.js';
 
-const capabilities: Capabilities = {
+const capabilities: Omit<Capabilities, 'commit'> = {
   models: ['relational'],
   types: [
     'string',
@@ -66,7 +66,7 @@ const capabilities: Capabilities = {
  * To share the database with other stores, give them `domain`: they then commit in the same transaction.
  */
 export class TypeormStore extends SqlStore {
-  readonly capabilities = capabilities;
+  readonly capabilities: Capabilities;
   readonly schema: SchemaStore;
   declare readonly domain: PgDomain;
   readonly #entities = new Set<EntityModel>();
@@ -79,6 +79,7 @@ export class TypeormStore extends SqlStore {
     private readonly defaultSchema: string | undefined,
   ) {
     super(domain);
+    this.capabilities = withCommit(domain, capabilities);
     this.#adopted = new AdoptedTables(dataSource, defaultSchema);
     this.schema = new TypeormSchema(dataSource, domain, this.#entities, this.layoutOf, defaultSchema, this.#adopted);
   }

@@ -12,7 +12,7 @@ import {
   type Rows,
   type StoreContext,
 } from '@storeweave/core';
-import { BatchWriter, type SqlDomain, type TableLayout } from '@storeweave/sql';
+import { BatchWriter, type SqlDomain, type TableLayout, withCommit } from '@storeweave/sql';
 import { shared } from '../capabilities.js';
 import { ModelStore, type PostgresStoreOptions } from '../model-store.js';
 import type { TableDesign } from '../schema/design.js';
@@ -24,7 +24,7 @@ import { readByDocument } from './document-read.js';
 import { compileDocumentUpdate } from './document-update.js';
 
 export class PostgresDocumentStore extends ModelStore {
-  readonly capabilities: Capabilities = { ...shared, models: ['document'] };
+  readonly capabilities: Capabilities = withCommit(this.domain, { ...shared, models: ['document'] });
   readonly documents: DocumentStore = { patch: (spec, access) => this.#patch(spec, access) };
 
   constructor(domain: SqlDomain, options: PostgresStoreOptions = {}) {

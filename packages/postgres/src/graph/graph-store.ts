@@ -9,7 +9,7 @@ import type {
   StoreContext,
   TraverseSpec,
 } from '@storeweave/core';
-import { columnLayout, type SqlDomain, type SqlSession, type TableLayout } from '@storeweave/sql';
+import { columnLayout, type SqlDomain, type SqlSession, type TableLayout, withCommit } from '@storeweave/sql';
 import { shared } from '../capabilities.js';
 import { ModelStore, type PostgresStoreOptions } from '../model-store.js';
 import type { TableDesign } from '../schema/design.js';
@@ -18,7 +18,7 @@ import { shortestPath } from './shortest-path.js';
 import { traverse } from './traverse.js';
 
 export class PostgresGraphStore extends ModelStore {
-  readonly capabilities: Capabilities = { ...shared, models: ['graph'], foreignKeys: true };
+  readonly capabilities: Capabilities = withCommit(this.domain, { ...shared, models: ['graph'], foreignKeys: true });
   readonly graph: GraphStore = {
     traverse: (spec, access) => this.#traverse(spec, access),
     shortestPath: (spec, access) => this.#shortestPath(spec, access),

@@ -16,7 +16,7 @@ import {
   type WriteBatch,
   type WriteResult,
 } from '@storeweave/core';
-import { columnLayout, type SqlDomain, type SqlSession, type TableLayout } from '@storeweave/sql';
+import { columnLayout, type SqlDomain, type SqlSession, type TableLayout, withCommit } from '@storeweave/sql';
 import { shared } from '../capabilities.js';
 import { ModelStore, type PostgresStoreOptions } from '../model-store.js';
 import type { TableDesign } from '../schema/design.js';
@@ -35,7 +35,11 @@ export interface PostgresSeriesOptions {
 }
 
 export class PostgresSeriesStore extends ModelStore {
-  readonly capabilities: Capabilities = { ...shared, models: ['timeseries'], sequences: false };
+  readonly capabilities: Capabilities = withCommit(this.domain, {
+    ...shared,
+    models: ['timeseries'],
+    sequences: false,
+  });
   readonly series: SeriesStore = {
     window: (spec, access) => this.domain.use(access, (session) => window(spec, this.layoutOf, session)),
     downsample: (spec, access) => this.#downsample(spec, access),
