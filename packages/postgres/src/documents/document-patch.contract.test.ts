@@ -3,42 +3,21 @@ import {
   InvalidValueError,
   NotNullViolationError,
   type PatchOperation,
-  type Row,
   type Value,
 } from '@storeweave/core';
 import { memoryStore } from '@storeweave/testing';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { databases, type TestDatabase } from '../testing/databases.fixture.js';
+import { describe, expect, it } from 'vitest';
+import { databases } from '../testing/databases.fixture.js';
 import { documentDomain } from '../testing/document-model.fixture.js';
 import { field, guide, on, row, uuid } from '../testing/document-rows.fixture.js';
-import { PostgresDocumentStore } from './document-store.js';
+import { documentSuite } from '../testing/document-store.fixture.js';
 
 describe.each(databases)('Patches on $name', ({ open }) => {
-  let database: TestDatabase;
-  let store: PostgresDocumentStore;
-
-  beforeAll(async () => {
-    database = await open();
-    store = new PostgresDocumentStore(database.domain);
-    await store.open({ name: 'document', entities: documentDomain.entities });
-    await store.schema.apply(await store.schema.plan({}), {});
-  });
-  afterAll(async () => {
-    await store.close();
-    await database.close();
-  });
-  beforeEach(async () => {
-    await database.ask('truncate guides, notes restart identity');
-  });
-
-  const insert = (...rows: Row[]) => store.write({ op: 'insert', entity: guide, fields: guide.fields, rows }, {});
-  const byId = [{ on: on('id'), direction: 'asc' as const, nulls: 'last' as const }];
-  const all = () => store.read({ entity: guide, fields: guide.fields, order: byId }, {});
-  const get = async (...names: string[]) =>
-    (await store.read({ entity: guide, fields: names.map((name) => field(name)) }, {}))[0];
+  const suite = documentSuite(open);
+  const { insert, all, get } = suite;
   const patch = (...operations: PatchOperation[]) =>
-    store.documents.patch({ entity: guide, target: { keys: [[uuid(1)]] }, operations }, {});
+    suite.store.documents.patch({ entity: guide, target: { keys: [[uuid(1)]] }, operations }, {});
 
   it('patches inside documents in one statement', async () => {
     await insert(
@@ -96,13 +75,13 @@ describe.each(databases)('Patches on $name', ({ open }) => {
     await insert(row(1), row(2), row(3));
     const where: Condition = { op: 'gt', on: on('visits'), value: 1 };
     expect(
-      await store.documents.patch(
+      await suite.store.documents.patch(
         { entity: guide, target: { where }, operations: [{ op: 'push', on: on('tags'), values: ['hot'] }] },
         {},
       ),
     ).toBe(2);
     expect(
-      await store.bulk(
+      await suite.store.bulk(
         {
           op: 'updateWhere',
           entity: guide,
@@ -124,12 +103,12 @@ describe.each(databases)('Patches on $name', ({ open }) => {
       ...[2, 3].map((n) => row(n, { visits: n + 10, version: 2, title: 'T', body: 'b', tags: ['hot'] })),
     ]);
     expect(
-      await store.bulk(
+      await suite.store.bulk(
         { op: 'deleteWhere', entity: guide, where: { op: 'contains', on: on('tags'), value: ['hot'] } },
         {},
       ),
     ).toBe(2);
-    expect(await store.count(guide, undefined, {})).toBe(1);
+    expect(await suite.store.count(guide, undefined, {})).toBe(1);
   });
 
   it('loses no increment to a concurrent writer', async () => {
@@ -196,10 +175,10 @@ describe.each(databases)('Patches on $name', ({ open }) => {
     );
     await fc.assert(
       fc.asyncProperty(json.object, fc.array(operation, { minLength: 1, maxLength: 5 }), async (meta, operations) => {
-        await database.ask('truncate guides');
+        await suite.database.ask('truncate guides');
         await plain.bulk?.({ op: 'deleteWhere', entity: guide, where: { op: 'and', conditions: [] } }, {});
         const outcomes = [];
-        for (const target of [store, plain]) {
+        for (const target of [suite.store, plain]) {
           await target.write({ op: 'insert', entity: guide, fields: guide.fields, rows: [row(1, { meta })] }, {});
           const count = await target.documents
             ?.patch({ entity: guide, target: { keys: [[uuid(1)]] }, operations }, {})

@@ -3,45 +3,23 @@ import {
   InvalidValueError,
   JSON_NULL,
   NotNullViolationError,
-  type Row,
   UniqueViolationError,
 } from '@storeweave/core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { databases, type TestDatabase } from '../testing/databases.fixture.js';
-import { documentDomain } from '../testing/document-model.fixture.js';
+import { describe, expect, it } from 'vitest';
+import { databases } from '../testing/databases.fixture.js';
 import { field, full, guide, note, on, row, uuid } from '../testing/document-rows.fixture.js';
-import { PostgresDocumentStore } from './document-store.js';
+import { byId, documentSuite } from '../testing/document-store.fixture.js';
 
 describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
-  let database: TestDatabase;
-  let store: PostgresDocumentStore;
-
-  beforeAll(async () => {
-    database = await open();
-    store = new PostgresDocumentStore(database.domain);
-    await store.open({ name: 'document', entities: documentDomain.entities });
-    await store.schema.apply(await store.schema.plan({}), {});
-  });
-  afterAll(async () => {
-    await store.close();
-    await database.close();
-  });
-  beforeEach(async () => {
-    await database.ask('truncate guides, notes restart identity');
-  });
-
-  const insert = (...rows: Row[]) => store.write({ op: 'insert', entity: guide, fields: guide.fields, rows }, {});
-  const byId = [{ on: on('id'), direction: 'asc' as const, nulls: 'last' as const }];
-  const all = () => store.read({ entity: guide, fields: guide.fields, order: byId }, {});
+  const suite = documentSuite(open);
+  const { insert, all, get } = suite;
   const document = async () =>
-    JSON.parse((await database.ask('select doc from guides'))[0]?.[0] ?? 'null') as Record<string, unknown>;
+    JSON.parse((await suite.database.ask('select doc from guides'))[0]?.[0] ?? 'null') as Record<string, unknown>;
   const ids = async (where: Condition) =>
-    (await store.read({ entity: guide, fields: [field('visits')], where, order: byId }, {})).map(([n]) => n);
-  const get = async (...names: string[]) =>
-    (await store.read({ entity: guide, fields: names.map((name) => field(name)) }, {}))[0];
+    (await suite.store.read({ entity: guide, fields: [field('visits')], where, order: byId }, {})).map(([n]) => n);
 
   it('has nothing left to plan after apply', async () => {
-    expect(await store.schema.plan({})).toEqual([]);
+    expect(await suite.store.schema.plan({})).toEqual([]);
   });
 
   it('gives back every value as it went in', async () => {
@@ -63,7 +41,7 @@ describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
 
   it('keeps the shape of the class, exact digits and no nulls', async () => {
     await insert(row(1, full));
-    const [[text = ''] = []] = await database.ask('select doc::text from guides');
+    const [[text = ''] = []] = await suite.database.ask('select doc::text from guides');
     expect(text).toContain('"size": 9007199254740993');
     expect(text).toContain('"price": 12345678901234567890.0123456789');
     expect(await document()).toMatchObject({
@@ -77,7 +55,7 @@ describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
 
   it('makes numbers by sequence and returns them in order', async () => {
     await insert(row(1));
-    const result = await store.write(
+    const result = await suite.store.write(
       {
         op: 'insert',
         entity: note,
@@ -99,7 +77,7 @@ describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
     await expect(taken).rejects.toThrow(UniqueViolationError);
     await expect(taken).rejects.toMatchObject({ entity: 'Guide', property: 'code' });
     await expect(insert(row(3, { title: null }))).rejects.toThrow(NotNullViolationError);
-    const absent = store.write(
+    const absent = suite.store.write(
       {
         op: 'insert',
         entity: guide,
@@ -113,7 +91,7 @@ describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
   });
 
   it('gives a document the defaults that a batch leaves out', async () => {
-    await store.write(
+    await suite.store.write(
       {
         op: 'insert',
         entity: guide,
@@ -128,7 +106,7 @@ describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
   it('updates only the leaves that changed, and guards by version', async () => {
     await insert(row(1, full), row(2), row(3));
     const names = ['version', 'title', 'body', 'home.street', 'home.city', 'home.position.longitude'];
-    const result = await store.write(
+    const result = await suite.store.write(
       {
         op: 'update',
         entity: guide,
@@ -157,14 +135,14 @@ describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
     );
     expect(rows[1]).toEqual(row(2, { version: 2, body: 'text' }));
     expect(rows[2]).toEqual(row(3));
-    const [[second = ''] = []] = await database.ask(`select doc::text from guides where id = '${uuid(2)}'`);
+    const [[second = ''] = []] = await suite.database.ask(`select doc::text from guides where id = '${uuid(2)}'`);
     expect(second).not.toContain('home');
   });
 
   it('upserts by id and by a unique property, keeping what was not given', async () => {
     await insert(row(1, { body: 'old', 'home.city': 'Oslo', 'home.street': 'Main' }));
     const fields = ['id', 'version', 'code', 'title', 'home.city'].map((name) => field(name));
-    await store.write(
+    await suite.store.write(
       {
         op: 'insert',
         entity: guide,
@@ -181,7 +159,7 @@ describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
       row(1, { version: 2, title: 'new', body: 'old', 'home.city': 'Bergen', 'home.street': 'Main' }),
       row(2, { visits: 0, title: 'two' }),
     ]);
-    const result = await store.write(
+    const result = await suite.store.write(
       {
         op: 'insert',
         entity: guide,
@@ -236,7 +214,7 @@ describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
 
   it('aggregates', async () => {
     await insert(row(1, { kind: 'a', price: '1.5' }), row(2, { kind: 'a', price: '2' }), row(3, { kind: 'b' }));
-    const rows = await store.aggregate(
+    const rows = await suite.store.aggregate(
       {
         entity: guide,
         columns: [
@@ -261,11 +239,11 @@ describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
         row(i + 1, { meta: { a: i }, day: '2024-01-01', opened: i * 1000, exact: BigInt(i), tags: [`t${i}`] }),
       ),
     );
-    await database.ask('vacuum analyze guides');
+    await suite.database.ask('vacuum analyze guides');
     const plans: string[] = [];
-    const { use } = database.domain;
-    database.domain.use = (access, work) =>
-      use.call(database.domain, access, (session) => {
+    const { use } = suite.database.domain;
+    suite.database.domain.use = (access, work) =>
+      use.call(suite.database.domain, access, (session) => {
         const query: typeof session.query = async (statement) => {
           await session.query({ text: 'set enable_seqscan = off', values: [] });
           const { rows } = await session.query({ ...statement, text: `explain ${statement.text}`, prepare: false });
@@ -293,7 +271,7 @@ describe.each(databases)('PostgresDocumentStore on $name', ({ open }) => {
       expect(await planOf({ op: 'contains', on: on('tags'), value: ['t9'] })).toContain('guides_doc_gin');
       expect(await planOf({ op: 'keys', fields: guide.ids, rows: [[uuid(1)], [uuid(2)]] })).toContain('guides_pkey');
     } finally {
-      database.domain.use = use;
+      suite.database.domain.use = use;
     }
   });
 });
