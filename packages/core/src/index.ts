@@ -1,6 +1,8 @@
+export type { AccessLog, AccessLogStats, LostAccessRecords } from './audit/access-queue.js';
 export type { Attribution, Origin } from './audit/attribution.js';
 export { CommitPlan, type PlannedOperation } from './commit/commit-plan.js';
 export type { Atomicity } from './commit/domain-transactions.js';
+export { Audited, type AuditedOptions } from './decorators/audited.js';
 export * from './decorators/builders.js';
 export * from './decorators/define-entity.js';
 export * from './decorators/embedded.js';
@@ -109,6 +111,8 @@ export type * from './types/find.js';
 export type * from './types/input.js';
 export type * from './types/properties.js';
 export type * from './types/where.js';
+export { AuditLog, DataAccessLog } from './weave/audit/logs.js';
+export type { AuditOptions } from './weave/audit/start.js';
 export { type DiagnoseOptions, diagnose, type StoreDiagnosis } from './weave/diagnosis.js';
 export type { Difference } from './weave/move/comparison.js';
 export type { MoveDeclaration } from './weave/move/declared-moves.js';

@@ -11,6 +11,7 @@ import {
 } from '../metadata/declarations.js';
 import type { DataModel, LifecycleEvent } from '../model/entity-model.js';
 import type { Defaults, identity, model, optional } from '../types/brands.js';
+import { type AuditedOptions, auditedAnnotation } from './audited.js';
 import type { Builder, IdBuilder, OptionalBuilder } from './builders.js';
 import type { FullIndexOptions, ShardedOptions } from './indexes.js';
 
@@ -42,6 +43,8 @@ export interface EntityOptions<M extends DataModel, P> {
   readonly retention?: string;
   readonly indexes?: readonly ({ readonly on: readonly (keyof P & string)[] } & FullIndexOptions)[];
   readonly sharded?: ShardedOptions<keyof P & string>;
+  /** Changes are recorded, and reads where asked for. See `@Audited`. */
+  readonly audited?: true | AuditedOptions<(keyof P & string) | `${keyof P & string}.${string}`>;
   /** Methods of the class to call at moments of an entity's life. */
   readonly hooks?: { readonly [E in LifecycleEvent]?: string | readonly string[] };
 }
@@ -96,6 +99,10 @@ export function defineEntity<M extends DataModel, P extends object>(options: Ent
     for (const method of [methods].flat()) declarations.hooks.push({ event: event as LifecycleEvent, method });
   }
   if (options.sharded !== undefined) declarations.annotations.push(shardedAnnotation(options.sharded));
+  const { audited } = options;
+  if (audited !== undefined) {
+    declarations.annotations.push(auditedAnnotation('audited', audited === true ? {} : audited));
+  }
   return base as unknown as DefinedEntity<M, P>;
 }
 
@@ -110,7 +117,7 @@ export function defineEmbedded<P extends object>(props: P): new () => EntityOf<P
 }
 
 function modelDeclaration(
-  options: Omit<EntityOptions<DataModel, unknown>, 'props' | 'indexes' | 'sharded'>,
+  options: Omit<EntityOptions<DataModel, unknown>, 'props' | 'indexes' | 'sharded' | 'audited'>,
 ): ModelDeclaration {
   const { name, store, namespace, retention, table, collection, label, type, measurement } = options;
   const source = table ?? collection ?? label ?? type ?? measurement;

@@ -19,12 +19,17 @@ import type { Problems } from './problems.js';
 /** Words that mean something in a filter. */
 const RESERVED = new Set(['and', 'or', 'not']);
 
+/** Where classes live whose own declarations leave it to the configuration. */
+export type Places = ReadonlyMap<EntityClass, Pick<ModelDeclaration, 'model' | 'kind' | 'store'>>;
+
+/** What is known of classes beside their declarations. */
+interface Beside {
+  readonly adopted: AdoptedEntities;
+  readonly places: Places;
+}
+
 /** One draft per class that has a model decorator; mistakes are noted, and the rest goes on. */
-export function collectEntities(
-  entities: readonly EntityClass[],
-  adopted: AdoptedEntities,
-  problems: Problems,
-): EntityDraft[] {
+export function collectEntities(entities: readonly EntityClass[], beside: Beside, problems: Problems): EntityDraft[] {
   const drafts: EntityDraft[] = [];
   const seen = new Set<unknown>();
   entities.forEach((target: unknown, at) => {
@@ -41,7 +46,7 @@ export function collectEntities(
     if (seen.has(target)) return;
     seen.add(target);
     const type = target as unknown as EntityClass;
-    const draft = collectEntity(type, adopted.get(type), problems);
+    const draft = collectEntity(type, beside, problems);
     if (draft !== undefined) drafts.push(draft);
   });
   reportDuplicateNames(drafts, problems);
@@ -135,14 +140,12 @@ function resolveLazy(member: LazyDeclaration, entity: string, problems: Problems
   return undefined;
 }
 
-function collectEntity(
-  target: EntityClass,
-  adopted: AdoptedEntity | undefined,
-  problems: Problems,
-): EntityDraft | undefined {
+function collectEntity(target: EntityClass, beside: Beside, problems: Problems): EntityDraft | undefined {
   const own = lineageOf(target);
-  const found = modelDeclaration(target, own, problems);
-  if (found === undefined) return undefined;
+  const adopted = beside.adopted.get(target);
+  const chosen = modelDeclaration(target, own, problems);
+  if (chosen === undefined) return undefined;
+  const found = { ...chosen, ...beside.places.get(target) };
   const name = found.name ?? target.name;
   // What the class says in our own words comes later, and holds.
   const lineage = adopted === undefined ? own : [adoptedDeclarations(adopted, own), ...own];

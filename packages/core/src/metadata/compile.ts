@@ -7,7 +7,8 @@ import { describeValue } from '../model/codec.js';
 import type { DomainModel } from '../model/domain-model.js';
 import type { EntityClass, EntityModel } from '../model/entity-model.js';
 import type { AdoptedEntities } from '../store/adopted.js';
-import { collectEntities } from './collect.js';
+import { checkAudited } from './audited.js';
+import { collectEntities, type Places } from './collect.js';
 import type { RelationDeclaration } from './declarations.js';
 import type { EntityDraft, FindTarget, PendingRelation } from './draft.js';
 import { checkAnnotations, checkEntity, checkNames } from './entity-rules.js';
@@ -21,11 +22,16 @@ import { buildEndpoints, buildOtherRelations, buildOwnerRelations, type Relation
 
 /**
  * Compiles and validates entity classes. Throws `MetadataError` with every mistake in them, each with its class, its
- * property and what to do. `adopted`: what stores know of classes with decorators of another library.
+ * property and what to do. `adopted`: what stores know of classes with decorators of another library. `places`: where
+ * classes live that leave it to the configuration.
  */
-export function compileDomain(entities: readonly EntityClass[], adopted: AdoptedEntities = new Map()): DomainModel {
+export function compileDomain(
+  entities: readonly EntityClass[],
+  adopted: AdoptedEntities = new Map(),
+  places: Places = new Map(),
+): DomainModel {
   const problems = new Problems();
-  const drafts = collectEntities(entities, adopted, problems);
+  const drafts = collectEntities(entities, { adopted, places }, problems);
   for (const draft of drafts) buildFields(draft, problems);
   const find = targetFinder(drafts, problems);
   const references = new References(find, problems);
@@ -43,6 +49,7 @@ export function compileDomain(entities: readonly EntityClass[], adopted: Adopted
     const read = context.keyProperties.filter(({ entity }) => entity === draft).map(({ fields }) => fields);
     buildIndexes(draft, draft.model.kind === 'measurement' ? [] : [...referenceKeys(draft), ...read], problems);
     checkAnnotations(draft, problems);
+    checkAudited(draft, problems);
   }
   for (const link of links.all) buildIndexes(link.entity, link.isAdopted ? [] : linkKeys(link), problems);
   const all = [...drafts, ...links.all.map((link) => link.entity)];

@@ -3,11 +3,9 @@ import { CapabilityError, ConfigurationError } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
 import { isPlainObject, present } from '../query/comparand.js';
 import { keyRow } from '../query/identity.js';
-import { and, isFalse } from '../query/logic.js';
-import { entitiesIn, settle } from '../query/semi-join.js';
+import { and } from '../query/logic.js';
 import { compileWhere, visible } from '../query/where.js';
 import type { CallOptions, ContextSource } from '../session/ports.js';
-import type { PatchSpec } from '../store/documents.js';
 import type { IdOf, PropertyPath, ValueName } from '../types/properties.js';
 import type { Where } from '../types/where.js';
 import type { ValueAt } from './aggregation.js';
@@ -15,6 +13,7 @@ import { runGrouping } from './grouping.js';
 import type { Grouped, GroupOptions, GroupSelect } from './grouping-options.js';
 import { compilePatch } from './patch.js';
 import { callOptions, checkNames } from './query-plan.js';
+import { patchAll, policyOf } from './recorded-writes.js';
 
 /** Paths in a document: properties, and anything inside json whose type is not known. */
 export type PatchPath<T> =
@@ -78,16 +77,15 @@ export class DocumentRepository<T extends object> {
         { entity: entity.name, store: entity.store },
       );
     }
-    const call = { ...callOptions(options), writes: true };
-    if (!isPlainObject(given) && entity.softDelete === undefined) {
+    const call = callOptions(options);
+    const isOnRecord = policyOf(work, entity) !== undefined;
+    if (!isPlainObject(given) && entity.softDelete === undefined && !isOnRecord) {
       const keys = [keyRow(place, entity, given)];
-      return documents.patch({ entity, target: { keys }, operations }, await work.access(entity, [entity], call));
+      const access = await work.access(entity, [entity], { ...call, writes: true });
+      return documents.patch({ entity, target: { keys }, operations }, access);
     }
     const filter = isPlainObject(given) ? given : Object.fromEntries(entity.ids.map((field) => [field.name, given]));
-    const where = await settle(work, entity, and(compileWhere(entity, filter), visible(entity)), call);
-    if (isFalse(where)) return 0;
-    const spec: PatchSpec = { entity, target: { where }, operations };
-    return documents.patch(spec, await work.access(entity, [entity, ...entitiesIn(where)], call));
+    return patchAll(work, entity, and(compileWhere(entity, filter), visible(entity)), operations, call);
   }
 
   /** Groups documents. Throws `CapabilityError` where the store does not. */

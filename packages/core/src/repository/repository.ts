@@ -21,8 +21,8 @@ import { newRows } from './new-rows.js';
 import { findPage, type Page } from './page.js';
 import { planPopulate } from './populate-plan.js';
 import { callOptions, checkNames, deletedOption, planQuery } from './query-plan.js';
+import { deleteAll, insertAll, updateAll, upsertAll } from './recorded-writes.js';
 import { streamAll } from './stream.js';
-import { deleteWhere, insertRows, updateWhere, upsertRows } from './write.js';
 
 /** Options of reads by id. */
 export interface ByIdOptions<T, P extends string = never> extends CallOptions {
@@ -188,7 +188,7 @@ export class Repository<T extends object> {
   ): Promise<D extends readonly unknown[] ? T[] : T> {
     const work = this.#source.current();
     const many = Array.isArray(data);
-    const rows = await insertRows(work, this.#entity, many ? data : [data], callOptions(options));
+    const rows = await insertAll(work, this.#entity, many ? data : [data], callOptions(options));
     const items = work.materialize(this.#entity, rows);
     return (many ? items : items[0]) as D extends readonly unknown[] ? T[] : T;
   }
@@ -204,7 +204,7 @@ export class Repository<T extends object> {
     const rows = newRows(entity, list);
     const conflict = compileConflict(entity, list, options);
     refuseTwins(entity, conflict.keys ?? entity.ids, rows, keyText);
-    return upsertRows(this.#source.current(), entity, rows, conflict, callOptions(options));
+    return upsertAll(this.#source.current(), entity, rows, conflict, callOptions(options));
   }
 
   /**
@@ -214,7 +214,7 @@ export class Repository<T extends object> {
   async update(where: Where<T>, set: UpdateInput<T>, options: BulkOptions = {}): Promise<number> {
     const change = compileSet(this.#entity, set);
     const filter = this.#required(where, options, 'update');
-    return updateWhere(this.#source.current(), this.#entity, filter.where, change, filter.call);
+    return updateAll(this.#source.current(), this.#entity, filter.where, change, filter.call);
   }
 
   /** Adds to numbers of all entities that match, in one statement: `increment({ id }, { views: 1 })`. An absent number counts as 0. */
@@ -225,7 +225,7 @@ export class Repository<T extends object> {
   ): Promise<number> {
     const change = compileIncrement(this.#entity, by);
     const filter = this.#required(where, options, 'increment');
-    return updateWhere(this.#source.current(), this.#entity, filter.where, change, filter.call);
+    return updateAll(this.#source.current(), this.#entity, filter.where, change, filter.call);
   }
 
   /**
@@ -238,9 +238,9 @@ export class Repository<T extends object> {
     // A hard deletion by filter means every row that matches, marked or not.
     const filter = this.#required(where, hard ? { withDeleted: true, ...bulk } : bulk, 'delete');
     const work = this.#source.current();
-    if (softDelete === undefined || hard) return deleteWhere(work, this.#entity, filter.where, filter.call);
+    if (softDelete === undefined || hard) return deleteAll(work, this.#entity, filter.where, filter.call);
     const change = { set: [{ field: softDelete, value: now(softDelete) }], increment: [] };
-    return updateWhere(work, this.#entity, filter.where, change, filter.call);
+    return updateAll(work, this.#entity, filter.where, change, filter.call);
   }
 
   /** A new entity of the running unit of work, written by its next flush. Throws `InvalidStateError` outside of one. */

@@ -19,9 +19,9 @@ import { findAll, materialize, prepare } from './find.js';
 import { newRows } from './new-rows.js';
 import { cut, whole } from './numbers.js';
 import { callOptions, checkNames } from './query-plan.js';
+import { policyOf, upsertAll, writeAll } from './recorded-writes.js';
 import { within } from './relation-reader.js';
 import { plainWindow, planWindow, runWindow, seriesOf } from './windows.js';
-import { upsertRows, writeNew } from './write.js';
 
 /** A moment: a Date, or a bigint since the epoch where the timestamp has 'us' or 'ns'. */
 export type Moment = Date | bigint;
@@ -203,7 +203,8 @@ export class SeriesRepository<T extends object> {
       });
     });
     const series = seriesOf(work, this.#entity);
-    if (series.downsample !== undefined && target.store === this.#entity.store) {
+    const isOnRecord = policyOf(work, target) !== undefined;
+    if (series.downsample !== undefined && target.store === this.#entity.store && !isOnRecord) {
       const spec: DownsampleSpec = { window: plan.spec, into: target, map };
       return series.downsample(spec, await work.access(target, [this.#entity, target], { ...call, writes: true }));
     }
@@ -219,8 +220,8 @@ export class SeriesRepository<T extends object> {
       });
       return row;
     });
-    if (!work.store(target).capabilities.upsert) return writeNew(work, target, rows, call);
-    return upsertRows(work, target, rows, { do: 'update', update: map.map(({ field }) => field) }, call);
+    if (!work.store(target).capabilities.upsert) return writeAll(work, target, rows, call);
+    return upsertAll(work, target, rows, { do: 'update', update: map.map(({ field }) => field) }, call);
   }
 
   /**
@@ -241,7 +242,7 @@ export class SeriesRepository<T extends object> {
     const update = entity.fields.filter((field) => !field.id);
     const ignored = existing === 'ignore' || update.length === 0;
     const conflict = ignored ? ({ do: 'ignore' } as const) : ({ do: 'update', update } as const);
-    return upsertRows(this.#source.current(), entity, rows, conflict, callOptions(options));
+    return upsertAll(this.#source.current(), entity, rows, conflict, callOptions(options));
   }
 
   #newest(direction: 'asc' | 'desc') {

@@ -12,7 +12,7 @@ import type { CallOptions, WorkContext } from '../session/ports.js';
 import type { Condition } from '../store/condition.js';
 import type { BulkUpdate, InsertBatch } from '../store/write.js';
 import { now, one } from './managed.js';
-import { newRows, storedFields } from './new-rows.js';
+import { storedFields } from './new-rows.js';
 import { requireCapability } from './query-plan.js';
 
 /** Rows per batch where a bulk write has to be made of single ones. */
@@ -20,18 +20,6 @@ const CHUNK = 5_000;
 
 /** How often such a write goes after rows that others change at the same time. */
 const TURNS = 20;
-
-/** Inserts and gives the rows as they are now stored. */
-export async function insertRows(
-  work: WorkContext,
-  entity: EntityModel,
-  list: readonly unknown[],
-  call: CallOptions,
-): Promise<Row[]> {
-  const rows = newRows(entity, list);
-  await writeNew(work, entity, rows, call);
-  return rows;
-}
 
 /** Writes new rows, those together in one batch that lack the same values of the store's making. */
 export async function writeNew(

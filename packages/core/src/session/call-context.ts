@@ -11,7 +11,7 @@ import type { Store } from '../store/store.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
 import { isSettled } from './back-off.js';
 import { areTogether, type Environment, pinned, storeOf } from './environment.js';
-import type { AccessOptions, CallOptions, WorkContext } from './ports.js';
+import type { AccessOptions, AuditPort, CallOptions, WorkContext } from './ports.js';
 
 export class CallContext implements WorkContext {
   readonly domain: DomainModel;
@@ -32,7 +32,18 @@ export class CallContext implements WorkContext {
   }
 
   store(entity: EntityModel): Store {
-    return this.#running()?.store(entity) ?? storeOf(this.#pinned, entity);
+    const store = this.#running()?.store(entity);
+    if (store !== undefined) return store;
+    const { audit } = this.environment;
+    const own = storeOf(this.#pinned, entity);
+    return audit === undefined ? own : audit.watch(own, {});
+  }
+
+  get audit(): AuditPort | undefined {
+    const { audit } = this.environment;
+    if (audit === undefined) return undefined;
+    const inUnit: AuditPort['inUnit'] = (options, run) => this.environment.inUnit(pick(options), run);
+    return this.#running()?.audit ?? { policies: audit.policies, log: audit.log, inUnit };
   }
 
   async access(entity: EntityModel, reads: readonly EntityModel[], options: AccessOptions): Promise<Access> {

@@ -1,4 +1,6 @@
 /** What every unit of work of one `open()` shares. */
+import type { Attribution } from '../audit/attribution.js';
+import type { Audit } from '../audit/audit.js';
 import type { CommitEngine } from '../commit/across/engine.js';
 import type { Atomicity } from '../commit/domain-transactions.js';
 import { ConfigurationError } from '../errors/errors.js';
@@ -8,7 +10,7 @@ import type { RelationLoader } from '../relations/relation-loader.js';
 import type { Store } from '../store/store.js';
 import type { CommitHooks } from './commit-hooks.js';
 import type { CurrentWork } from './current-work.js';
-import type { ContextSource } from './ports.js';
+import type { AuditedUnit, CallOptions, ContextSource } from './ports.js';
 
 export interface Environment {
   readonly domain: DomainModel;
@@ -17,6 +19,10 @@ export interface Environment {
   readonly atomicity: Atomicity;
   readonly current: CurrentWork;
   readonly hooks: CommitHooks;
+  /** Present where an entity is audited. */
+  readonly audit?: Audit | undefined;
+  /** Runs audited calls in a unit of work of their own. */
+  inUnit<R>(options: CallOptions & Attribution, run: (unit: AuditedUnit) => Promise<R>): Promise<R>;
   /** Commits over several transaction domains, where one of the stores can coordinate them; known once all are open. */
   engine?: CommitEngine | undefined;
   /** Present while entities may be moved between stores. */

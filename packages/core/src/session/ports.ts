@@ -2,6 +2,8 @@
  * What the reading and writing rooms (repository, query, populate) may ask of the unit of work, and no more.
  * Outside a unit of work the same port is served by a context that lives for one call.
  */
+import type { AuditPolicies } from '../audit/policy.js';
+import type { RowChange } from '../audit/row-change.js';
 import type { DomainModel } from '../model/domain-model.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Row } from '../model/field.js';
@@ -59,6 +61,25 @@ export interface WorkContext {
   keep?(entity: EntityModel, batch: WriteBatch): boolean;
   /** What only a running unit of work has; absent outside of one. */
   readonly unit?: UnitPort;
+  /** Absent where nothing is audited. */
+  readonly audit?: AuditPort;
+}
+
+/** What calls that pass the unit of work by need to have their changes on record. */
+export interface AuditPort {
+  readonly policies: AuditPolicies;
+  /** Model of the records. */
+  readonly log: EntityModel;
+  /** Runs calls inside the running unit of work, or outside of one in a small one of their own, which may be run again. */
+  inUnit<R>(options: CallOptions, run: (unit: AuditedUnit) => Promise<R>): Promise<R>;
+}
+
+/** A unit of work whose calls write their records with their changes. */
+export interface AuditedUnit {
+  /** Reads through this are part of a write, and are not on record themselves. */
+  readonly work: WorkContext;
+  /** Rows of the log for changed rows of an entity. */
+  records(entity: EntityModel, changes: readonly RowChange[]): Row[];
 }
 
 /** The part of a unit of work behind `create`, `add` and `remove` of a repository. */

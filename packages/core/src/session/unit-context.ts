@@ -3,6 +3,7 @@
  * writes what is pending before it reads; the one for the flush itself, which must not; and detached ones, whose
  * instances nobody tracks.
  */
+import type { Attribution } from '../audit/attribution.js';
 import type { DomainModel } from '../model/domain-model.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Row } from '../model/field.js';
@@ -11,7 +12,7 @@ import type { Store } from '../store/store.js';
 import type { WriteBatch } from '../store/write.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
 import { areTogether, type Environment, storeOf } from './environment.js';
-import type { AccessOptions, CallOptions, UnitPort, WorkContext } from './ports.js';
+import type { AccessOptions, AuditedUnit, AuditPort, CallOptions, UnitPort, WorkContext } from './ports.js';
 
 /** What a context asks of its unit of work. */
 export interface ContextHost {
@@ -21,6 +22,12 @@ export interface ContextHost {
   /** False where a batch is not to be sent: the commit does. */
   keep(store: Store, batch: WriteBatch): boolean;
   readonly unit: UnitPort;
+  readonly id: string;
+  readonly options: Attribution;
+  /** A transaction is under way, which whatever is written joins. */
+  readonly isInTransaction: boolean;
+  /** For calls that write records themselves. */
+  readonly audited: AuditedUnit;
 }
 
 export class UnitContext implements WorkContext {
@@ -31,6 +38,8 @@ export class UnitContext implements WorkContext {
     private readonly host: ContextHost,
     private readonly tracked: TrackedEntities,
     private readonly flushes: boolean,
+    /** Whether reads of entities that are marked so are on record. */
+    private readonly isWatched: boolean,
   ) {
     this.domain = host.environment.domain;
     this.unit = host.unit;
@@ -41,7 +50,21 @@ export class UnitContext implements WorkContext {
   }
 
   store(entity: EntityModel): Store {
-    return storeOf(this.host.environment, entity);
+    const { environment, options, id } = this.host;
+    const store = storeOf(environment, entity);
+    return this.isWatched && environment.audit !== undefined ? environment.audit.watch(store, options, id) : store;
+  }
+
+  get audit(): AuditPort | undefined {
+    const { environment, options, isInTransaction, audited } = this.host;
+    const { audit, inUnit } = environment;
+    if (audit === undefined) return undefined;
+    const { actor, reason, from } = options;
+    return {
+      policies: audit.policies,
+      log: audit.log,
+      inUnit: (call, run) => (isInTransaction ? run(audited) : inUnit({ ...call, actor, reason, from }, run)),
+    };
   }
 
   access(entity: EntityModel, reads: readonly EntityModel[], options: AccessOptions): Promise<Access> {
@@ -67,12 +90,13 @@ export class UnitContext implements WorkContext {
       this.host,
       new TrackedEntities(this.domain, loader, false),
       this.flushes,
+      this.isWatched,
     );
     return context;
   }
 
   keep(entity: EntityModel, batch: WriteBatch): boolean {
-    return this.host.keep(this.store(entity), batch);
+    return this.host.keep(storeOf(this.host.environment, entity), batch);
   }
 
   /** The running transaction already makes one of several calls. */

@@ -25,7 +25,8 @@ import type { RunningWork, Scope } from './current-work.js';
 import { type Environment, storeOf } from './environment.js';
 import { FlushHistory } from './flush-history.js';
 import { readRows } from './flush-reads.js';
-import type { AccessOptions, CallOptions, UnitPort, WorkContext } from './ports.js';
+import type { AccessOptions, AuditedUnit, CallOptions, UnitPort, WorkContext } from './ports.js';
+import { accompany, auditedUnit, preview } from './records.js';
 import { type ContextHost, UnitContext } from './unit-context.js';
 
 export interface WorkOptions extends TransactionOptions, Attribution {
@@ -89,12 +90,14 @@ export class Work implements ContextHost, RunningWork {
       add: (entities) => this.change(() => entities.forEach((entity) => void this.tracked.add(entity))),
       remove: (entities) => this.change(() => entities.forEach((entity) => void this.tracked.remove(entity))),
     };
-    this.context = new UnitContext(this, this.tracked, options.mode === 'transaction');
-    const inner = new UnitContext(this, this.tracked, false);
-    this.quiet = inner;
+    this.context = new UnitContext(this, this.tracked, options.mode === 'transaction', true);
+    this.quiet = new UnitContext(this, this.tracked, false, true);
+    const inner = new UnitContext(this, this.tracked, false, false);
     this.#flusher = new Flusher(this.tracked, {
       reads: { loader: environment.loaderFor({ current: () => inner }), rows: (...query) => readRows(inner, ...query) },
       storeOf: (entity) => storeOf(environment, entity),
+      accompany: (writes, changes) => accompany(this, inner, writes, changes),
+      preview: (writes, changes) => preview(this, writes, changes),
       admit: (writes) => this.#open().admit(writes),
       sending: (plan) => this.#stage('beforeFlush', () => plan),
       access: (write) => this.#writeAccess(write.entity, write.store),
@@ -103,6 +106,15 @@ export class Work implements ContextHost, RunningWork {
       written: (write) => this.#open().wrote(write.store.domain),
     });
     if (options.mode === 'transaction') this.#transactions = this.#begin();
+  }
+
+  /** For calls that write their changes on record themselves. */
+  get audited(): AuditedUnit {
+    return auditedUnit(this, new UnitContext(this, this.tracked, this.options.mode === 'transaction', false));
+  }
+
+  get isInTransaction(): boolean {
+    return this.#transactions !== undefined;
   }
 
   /** Runs a change of the entities it has. Throws `InvalidStateError` if the unit of work is over. */

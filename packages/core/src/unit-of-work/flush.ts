@@ -2,7 +2,7 @@
  * One flush: relation changes become references and links, hooks run, differences are found, planned, sent, and taken
  * over. The steps repeat until hooks and cascades bring nothing new; what is sent is sent once.
  */
-import type { DeleteChange } from '../commit/change.js';
+import type { ChangeSet, DeleteChange } from '../commit/change.js';
 import { CommitPlan } from '../commit/commit-plan.js';
 import { execute } from '../commit/executor.js';
 import type { PlannedWrite } from '../commit/planned-write.js';
@@ -26,6 +26,10 @@ import type { TrackedEntities } from './tracked-entities.js';
 export interface FlushPort {
   readonly reads: FlushReads;
   storeOf(entity: EntityModel): Store;
+  /** The writes of a flush with those that go with them: records of what they change. */
+  accompany(writes: readonly PlannedWrite[], changes: ChangeSet): Promise<readonly PlannedWrite[]>;
+  /** The same as far as it can be known without reading. */
+  preview(writes: readonly PlannedWrite[], changes: ChangeSet): readonly PlannedWrite[];
   /** Refuses writes that cannot be kept together. */
   admit(writes: readonly PlannedWrite[]): void;
   /** Told what is about to be sent. A rejection ends the flush before anything of it is sent. */
@@ -69,10 +73,8 @@ export class Flusher {
     if ([...this.tracked.doomed].some((state) => state.model.relations.length > 0)) {
       notes.push('What removals take along by cascade, and links of what is removed, is read first and deleted, too.');
     }
-    return new CommitPlan(
-      planWrites(detected.set, (entity) => this.port.storeOf(entity)),
-      notes,
-    );
+    const planned = planWrites(detected.set, (entity) => this.port.storeOf(entity));
+    return new CommitPlan(this.port.preview(planned, detected.set), notes);
   }
 
   /** Whether a read of these entities could miss something that is not written yet. */
@@ -102,11 +104,13 @@ export class Flusher {
       found = await round.settleOnChanges(scope);
       detected = this.#detect(found.links, found.severed, scope);
     }
-    const writes = planWrites(detected.set, (entity) => this.port.storeOf(entity));
-    this.port.admit(writes);
-    const plan = new CommitPlan(writes);
+    const planned = planWrites(detected.set, (entity) => this.port.storeOf(entity));
     const undoContainers = settleContainers(tracked, this.#taken, scope);
+    let plan: CommitPlan;
     try {
+      const writes = await this.port.accompany(planned, detected.set);
+      this.port.admit(writes);
+      plan = new CommitPlan(writes);
       if (!plan.isEmpty) await this.port.sending(plan);
       await execute(writes, this.port);
     } catch (error) {

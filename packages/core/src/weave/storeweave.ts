@@ -2,6 +2,7 @@
  * The front door: entity classes and stores come in, checked together once; out come units of work, sessions and
  * repositories. Everything it owns is made at `open()` and ended by `close()`.
  */
+import type { AccessLog } from '../audit/access-queue.js';
 import type { Attribution } from '../audit/attribution.js';
 import { CommitEngine } from '../commit/across/engine.js';
 import type { RelayOptions } from '../commit/across/relay.js';
@@ -23,6 +24,7 @@ import { AWAIT_MS, runTransaction, type TransactionRunOptions } from '../session
 import { Work } from '../session/work.js';
 import type { Store } from '../store/store.js';
 import { adoptEntities } from './adoption.js';
+import { type AuditOptions, auditLogs, startAudit } from './audit/start.js';
 import { checkBindings, checkCapabilities, checkDomains } from './capability-check.js';
 import { DeclaredMoves, type MoveDeclaration } from './move/declared-moves.js';
 import { Moves } from './move/moves.js';
@@ -48,6 +50,8 @@ export interface OpenOptions {
   readonly commit?: CommitOptions;
   /** Entities that are moved from one store to another while the application runs; the same in all of its processes. */
   readonly moving?: readonly MoveDeclaration[];
+  /** Of records of changes and reads, where an entity is audited; see `@Audited`. */
+  readonly audit?: AuditOptions;
   /** Called at stages of each commit; up to the decision they can refuse it. */
   readonly hooks?: readonly CommitHook[];
 }
@@ -116,7 +120,10 @@ export class Storeweave extends Repositories implements AsyncDisposable {
    */
   static async open(options: OpenOptions): Promise<Storeweave> {
     const { stores, schema = 'apply', atomicity = 'atomic' } = options;
-    const domain = compileDomain(options.entities, await adoptEntities(options.entities, stores));
+    const logs = auditLogs(options.entities, stores, { coordinator: options.commit?.coordinator, ...options.audit });
+    const entities = [...options.entities, ...logs.classes];
+    const domain = compileDomain(entities, await adoptEntities(options.entities, stores), logs.places);
+    if (logs.problem !== undefined) throw logs.problem;
     checkBindings(domain, stores);
     checkCapabilities(domain, stores);
     if (atomicity === 'atomic') checkDomains(domain, stores);
@@ -129,6 +136,8 @@ export class Storeweave extends Repositories implements AsyncDisposable {
       atomicity,
       current: new CurrentWork(),
       hooks: new CommitHooks(options.hooks),
+      audit: startAudit(domain, (name) => environment.stores.get(name), options.audit),
+      inUnit: (call, run) => runTransaction(environment, call, (work) => run(work.audited)),
       routes: moves.isEmpty ? undefined : moves,
       loaderFor: (source) => new RelationReader(source),
     };
@@ -139,7 +148,7 @@ export class Storeweave extends Repositories implements AsyncDisposable {
         await store.open({ name, entities, fenced: mayFence(store, stores, atomicity) });
       }
       await weave.schema.prepare(schema);
-      await moves.prepare(environment.stores);
+      await moves.prepare(environment.stores, schema === 'ignore');
       if (atomicity === 'atomic') environment.engine = await startEngine(environment, options.commit);
     } catch (error) {
       await environment.engine?.close().catch(() => {});
@@ -170,6 +179,11 @@ export class Storeweave extends Repositories implements AsyncDisposable {
     return this.#running.track(options.label ?? options.actor ?? 'a transaction', () =>
       runTransaction(this.#environment, options, (work) => callback(this.#unit(work))),
     );
+  }
+
+  /** Records of reads: how many wait, were written, were lost. Undefined where nothing is audited. */
+  get accessLog(): AccessLog | undefined {
+    return this.#environment.audit?.accesses;
   }
 
   /** A unit of work by hand; end it with `commit()` and `await using`. */
@@ -211,6 +225,7 @@ export class Storeweave extends Repositories implements AsyncDisposable {
 
   async #shutDown(): Promise<void> {
     await this.#running.end();
+    await this.#environment.audit?.accesses.flush();
     this.#declared.end();
     await this.#environment.engine?.close();
     await this.#calls.none();
