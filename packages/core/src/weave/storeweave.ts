@@ -26,6 +26,7 @@ import type { Store } from '../store/store.js';
 import { adoptEntities } from './adoption.js';
 import { type AuditOptions, auditLogs, startAudit } from './audit/start.js';
 import { checkBindings, checkCapabilities, checkDomains } from './capability-check.js';
+import { Journal } from './journal.js';
 import { DeclaredMoves, type MoveDeclaration } from './move/declared-moves.js';
 import { Moves } from './move/moves.js';
 import { Repositories } from './repositories.js';
@@ -208,6 +209,20 @@ export class Storeweave extends Repositories implements AsyncDisposable {
     this.#running.check();
     const work = this.#work();
     return work === undefined ? storeNamed(this.#environment, store).native({}) : this.#unit(work).native(store);
+  }
+
+  /**
+   * The journal of commits over several databases. Throws `ConfigurationError` where all entities are in one, or none of
+   * the stores can coordinate.
+   */
+  get journal(): Journal {
+    const { engine } = this.#environment;
+    if (engine === undefined) {
+      throw new ConfigurationError(
+        'There is no journal: all entities are in one database, or this was opened with best effort. A commit in one database needs none.',
+      );
+    }
+    return new Journal(engine);
   }
 
   /** Waits for units of work that are under way, refuses new ones, and closes every store. Can be called again. */

@@ -9,6 +9,7 @@ import {
   type TransactionDomain,
   type TransactionOptions,
 } from '@storeweave/core';
+import { FenceTable } from './fence-table.js';
 import { LockTable } from './locks.js';
 import { type Committed, enterUnique, Table, tableName, uniqueKey, uniqueRules } from './tables.js';
 import { MemoryTransaction } from './transaction.js';
@@ -27,6 +28,7 @@ export class MemoryDomain implements TransactionDomain, Committed {
   readonly name: string;
   readonly transactions: Capabilities['transactions'];
   readonly locks = new LockTable();
+  readonly fences = new FenceTable();
   readonly begin?: (options: TransactionOptions) => Promise<MemoryTransaction>;
   /** Columns of each table that a schema change has made. */
   readonly declared = new Map<string, Set<string>>();
@@ -40,16 +42,21 @@ export class MemoryDomain implements TransactionDomain, Committed {
     if (this.transactions !== undefined) this.begin = async (given) => this.start(given);
   }
 
-  /** A transaction, also for the single calls of a store without transactions. */
-  start(options: TransactionOptions): MemoryTransaction {
+  /** A transaction, also for the single calls of a store without transactions. `unitOfWork`: whose fences it passes. */
+  start(options: TransactionOptions, unitOfWork?: string): MemoryTransaction {
     const isolation = options.isolation ?? 'read committed';
     if (isolation !== 'read committed' && this.transactions?.isolation.includes(isolation) !== true)
       throw new ConfigurationError(`The domain ${this.name} has no isolation level '${isolation}'.`);
     this.#number++;
-    const transaction = new MemoryTransaction(this, options, isolation, this.#number);
+    const transaction: MemoryTransaction = new MemoryTransaction(this, options, isolation, this.#number, unitOfWork);
     if (this.transactions?.savepoints === false)
       Object.assign(transaction, { savepoint: undefined, rollbackTo: undefined, release: undefined });
     return transaction;
+  }
+
+  /** Ends every running transaction without effect, as a database does with those of a process that died. */
+  abandonAll(): void {
+    this.locks.owners().forEach((owner) => void (owner instanceof MemoryTransaction && owner.rollback()));
   }
 
   table(entity: EntityModel): Table {

@@ -41,6 +41,16 @@ export class LockTable {
     else names.add(name);
   }
 
+  /** Everybody who has a lock. */
+  owners(): readonly LockOwner[] {
+    return [...this.#names.keys()];
+  }
+
+  /** Names of the locks that an owner has. */
+  namesOf(owner: LockOwner): readonly string[] {
+    return [...(this.#names.get(owner) ?? [])];
+  }
+
   releaseAll(owner: LockOwner): void {
     for (const name of this.#names.get(owner) ?? []) {
       const held = this.#held.get(name);

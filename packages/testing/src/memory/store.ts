@@ -9,6 +9,8 @@ import {
   type AggregateSpec,
   type BulkWrite,
   type Capabilities,
+  type CommitCoordinator,
+  type CommitParticipant,
   ConfigurationError,
   type DocumentStore,
   type EntityModel,
@@ -28,7 +30,9 @@ import {
 import { predicate } from './condition.js';
 import { patch } from './documents.js';
 import { MemoryDomain } from './domain.js';
+import { memoryParticipant } from './fences.js';
 import { shortestPath, traverse } from './graph.js';
+import { memoryCoordinator } from './journal.js';
 import { aggregate, project, select } from './read.js';
 import { MemorySchema } from './schema.js';
 import { window } from './series.js';
@@ -91,6 +95,8 @@ export class MemoryStore implements Store {
   readonly graph?: GraphStore;
   readonly series?: SeriesStore;
   readonly documents?: DocumentStore;
+  readonly participant?: CommitParticipant;
+  readonly coordinator?: CommitCoordinator;
   readonly #contexts = new Map<string, StoreContext>();
 
   constructor(options: MemoryStoreOptions = {}) {
@@ -120,6 +126,10 @@ export class MemoryStore implements Store {
     if (!this.capabilities.bulkWrites) lacks.add('bulk');
     for (const part of ['stream', 'count', 'aggregate', 'bulk'] as const)
       if (lacks.has(part)) Object.defineProperty(this, part, { value: undefined });
+    const { commit } = this.capabilities;
+    if (commit?.coordinates === true) this.coordinator = memoryCoordinator(this.domain);
+    if (commit?.participates === 'fence') this.participant = memoryParticipant(this.domain);
+    if (commit?.participates === 'append') this.participant = {};
     if (!lacks.has('schema')) this.schema = this.#schema();
     if (!lacks.has('graph') && models.includes('graph')) this.graph = this.#graph();
     if (!lacks.has('series') && models.includes('timeseries')) this.series = this.#series();

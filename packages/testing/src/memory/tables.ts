@@ -24,6 +24,7 @@ export class Table {
 /** What a transaction needs of its domain. */
 export interface Committed {
   readonly locks: LockTable;
+  readonly fences: { check(name: string, unitOfWork: string | undefined): void };
   table(entity: EntityModel): Table;
   /** Makes changes of one table the committed state. */
   install(name: string, entity: EntityModel, changes: ReadonlyMap<string, Stored | null>): void;

@@ -45,6 +45,7 @@ export class MemoryTransaction implements Transaction, LockOwner {
   #state: 'running' | 'over' | 'timed out' = 'running';
   #layers: Layers = new Map();
   readonly #savepoints = new Map<string, Layers>();
+  readonly #effects: (() => void)[] = [];
   readonly #snapshot: Map<string, ReadonlyMap<string, Stored>> | undefined;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -53,6 +54,7 @@ export class MemoryTransaction implements Transaction, LockOwner {
     readonly options: TransactionOptions,
     readonly isolation: IsolationLevel,
     number: number,
+    private readonly unitOfWork?: string,
   ) {
     this.label = options.label ?? `transaction ${number} of ${domain.name}`;
     if (isolation === 'repeatable read') this.#snapshot = domain.takeSnapshot();
@@ -65,7 +67,14 @@ export class MemoryTransaction implements Transaction, LockOwner {
   async commit(): Promise<void> {
     this.check();
     for (const [name, layer] of this.#layers) this.domain.install(name, layer.entity, layer.rows);
+    for (const effect of this.#effects) effect();
     this.#end('over');
+  }
+
+  /** Has an effect together with the commit. */
+  atCommit(effect: () => void): void {
+    this.check();
+    this.#effects.push(effect);
   }
 
   async rollback(): Promise<void> {
@@ -204,6 +213,7 @@ export class MemoryTransaction implements Transaction, LockOwner {
       timeoutMs: wait.timeoutMs ?? this.options.timeoutMs,
     });
     this.check();
+    this.domain.fences.check(name, this.unitOfWork);
   }
 
   #table(entity: EntityModel): Table {

@@ -82,6 +82,12 @@ export class Finisher {
     return false;
   }
 
+  /** Takes off everything of a unit of work, decided or not. What was applied of it stays. */
+  async abandon(unitOfWork: string, access: Access): Promise<void> {
+    const owner = this.ownerOf(unitOfWork);
+    for (const each of this.topology.all()) await this.#clear(owner, each, 'relay', access);
+  }
+
   async #clear(owner: FenceOwner, { participant, kind, name }: Participation, by: StepEvent['by'], access: Access) {
     if (kind === 'append') return;
     await this.steps.run('unfence', { unitOfWork: owner.unitOfWork, store: name, by }, async () => {

@@ -1,0 +1,100 @@
+/**
+ * The journal of commits over several databases, for those who run the application: what is decided and not yet applied
+ * everywhere, what cannot be, and the means to finish it, try it again, or give it up.
+ */
+import type { CommitEngine } from '../commit/across/engine.js';
+import { InvalidStateError } from '../errors/errors.js';
+import type { JournalStats, OpenUnit } from '../store/commit.js';
+
+/** One decided unit of work that is not applied everywhere. */
+export interface JournalEntry extends Omit<OpenUnit, 'redo'> {
+  /** What is left to do, by logical store; undefined where this process does not know the entities. */
+  readonly changes: readonly JournalChange[] | undefined;
+}
+
+/** Rows of one entity in one store. */
+export interface JournalChange {
+  readonly store: string;
+  readonly entity: string;
+  readonly operation: 'insert' | 'update' | 'delete';
+  readonly rows: number;
+}
+
+export class Journal {
+  constructor(private readonly engine: CommitEngine) {}
+
+  /** Units of work that are not applied everywhere, oldest first; with `dead`, those that are no longer tried. */
+  async list(options: { readonly dead?: boolean; readonly limit?: number } = {}): Promise<JournalEntry[]> {
+    const { dead = false, limit = 100 } = options;
+    const rows = await this.#coordinator.open({ limit, dead }, {});
+    return rows.map((row) => this.#entry(row));
+  }
+
+  /** One unit of work, done or not; undefined where the journal has no row of it: refused, or finished for long. */
+  async find(unitOfWork: string): Promise<JournalEntry | undefined> {
+    const row = await this.#coordinator.find(unitOfWork, {});
+    return row && this.#entry(row);
+  }
+
+  stats(): Promise<JournalStats> {
+    return this.#coordinator.stats({});
+  }
+
+  /** Gives a unit of work back to the relays, dead letter or not. Throws `InvalidStateError` where there is none. */
+  async retry(unitOfWork: string): Promise<void> {
+    await this.#required(unitOfWork);
+    await this.#coordinator.note(unitOfWork, { attempts: 0, dead: false }, {});
+  }
+
+  /**
+   * Gives a dead letter up: its fences are taken off, and what was not applied never will be. This breaks the unit of work
+   * apart, on purpose and for good. Throws `InvalidStateError` for one that is not a dead letter.
+   */
+  async discard(unitOfWork: string, reason: string): Promise<void> {
+    const { dead, attempts } = await this.#required(unitOfWork);
+    if (!dead) {
+      throw new InvalidStateError(
+        `The unit of work ${unitOfWork} is not a dead letter: relays are still at it. Only what they have given up can be discarded.`,
+      );
+    }
+    await this.engine.finisher.abandon(unitOfWork, {});
+    await this.#coordinator.note(unitOfWork, { error: `discarded: ${reason}`, attempts, dead: true }, {});
+    await this.#coordinator.done([unitOfWork], {});
+  }
+
+  /** Finishes everything that can be finished now, and takes off fences whose unit of work was never decided. */
+  drain(): Promise<{ readonly finished: number; readonly failed: number }> {
+    return this.engine.relay.drain();
+  }
+
+  get #coordinator() {
+    return this.engine.topology.coordination.coordinator;
+  }
+
+  async #required(unitOfWork: string): Promise<OpenUnit> {
+    const row = await this.#coordinator.find(unitOfWork, {});
+    if (row !== undefined) return row;
+    throw new InvalidStateError(
+      `The journal has no unit of work ${unitOfWork}: it was refused, or finished and pruned. journal list shows the open ones.`,
+    );
+  }
+
+  #entry({ redo, ...row }: OpenUnit): JournalEntry {
+    return { ...row, changes: this.#changes(redo) };
+  }
+
+  #changes(redo: string): JournalChange[] | undefined {
+    try {
+      return this.engine.finisher.decode(redo).flatMap(({ store, batches }) =>
+        batches.map((batch) => ({
+          store,
+          entity: batch.entity.name,
+          operation: batch.op,
+          rows: batch.op === 'insert' ? batch.rows.length : batch.keys.length,
+        })),
+      );
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * A memory store as the coordinator of commits over several domains: the journal is a map, the claim a lock of the
+ * deciding transaction, and a row becomes visible when that transaction commits.
+ */
+import type { Access, CommitCoordinator, JournalRow, OpenUnit } from '@storeweave/core';
+import { InvalidStateError } from '@storeweave/core';
+import type { MemoryDomain } from './domain.js';
+import { MemoryTransaction } from './transaction.js';
+
+interface Entry extends JournalRow {
+  readonly decidedAt: number;
+  attempts: number;
+  error?: string;
+  dead: boolean;
+  done: boolean;
+}
+
+export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
+  const rows = new Map<string, Entry>();
+  const claimOf = (unitOfWork: string) => `claim ${unitOfWork}`;
+  const answer = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const seen = ({ decidedAt, unitOfWork, redo, attempts, error, dead }: Entry): OpenUnit => ({
+    unitOfWork,
+    redo,
+    attempts,
+    dead,
+    ageMs: performance.now() - decidedAt,
+    ...(error !== undefined && { error }),
+  });
+  const open = () => [...rows.values()].filter((row) => !row.done);
+  return {
+    setUp: answer,
+    async claim(unitOfWork, access) {
+      await answer();
+      await domain.locks.take(claimOf(unitOfWork), running(access), access);
+    },
+    async record(row, access) {
+      await answer();
+      running(access).atCommit(() => {
+        rows.set(row.unitOfWork, { ...row, decidedAt: performance.now(), attempts: 0, dead: false, done: false });
+      });
+    },
+    async resolve(unitOfWork, access) {
+      const waiting = domain.start({ label: `resolve ${unitOfWork}` });
+      try {
+        await domain.locks.take(claimOf(unitOfWork), waiting, access);
+        await answer();
+        const row = rows.get(unitOfWork);
+        return row && { unitOfWork, redo: row.redo };
+      } finally {
+        await waiting.rollback();
+      }
+    },
+    async open({ limit, minAgeMs = 0, dead = false }) {
+      await answer();
+      return open()
+        .map(seen)
+        .filter((row) => row.dead === dead && row.ageMs >= minAgeMs)
+        .slice(0, limit);
+    },
+    async find(unitOfWork) {
+      await answer();
+      const row = rows.get(unitOfWork);
+      return row && seen(row);
+    },
+    async note(unitOfWork, failure) {
+      await answer();
+      const row = rows.get(unitOfWork);
+      if (row !== undefined) Object.assign(row, { error: undefined }, failure);
+    },
+    async done(units) {
+      await answer();
+      for (const unit of units) {
+        const row = rows.get(unit);
+        if (row !== undefined) row.done = true;
+      }
+    },
+    async prune(units) {
+      await answer();
+      for (const unit of units) if (rows.get(unit)?.done === true) rows.delete(unit);
+    },
+    async doneUnits(limit) {
+      await answer();
+      return [...rows.values()]
+        .filter((row) => row.done)
+        .map((row) => row.unitOfWork)
+        .slice(0, limit);
+    },
+    async stats() {
+      await answer();
+      const ages = open().map((row) => performance.now() - row.decidedAt);
+      const dead = open().filter((row) => row.dead).length;
+      return { open: ages.length - dead, dead, ...(ages.length > 0 && { oldestMs: Math.max(...ages) }) };
+    },
+  };
+}
+
+function running({ transaction }: Access): MemoryTransaction {
+  if (transaction instanceof MemoryTransaction) return transaction;
+  throw new InvalidStateError('A commit is coordinated inside a transaction of its own domain.');
+}
