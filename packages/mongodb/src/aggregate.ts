@@ -33,9 +33,9 @@ interface Column {
 
 export async function aggregateRows(spec: AggregateSpec, call: Call): Promise<Rows> {
   const shape = shapeOf(spec.entity);
-  const stages: Document[] = [{ $match: filterOf(spec.where, shape) }];
-  const joined = new Map<string, string>();
-  const columns = spec.columns.map((column, at) => describe(spec.entity, column, `c${at}`, stages, joined));
+  const stages: Document[] = [{ $match: { ...filterOf(spec.where, shape), ...call.shown(spec.entity) } }];
+  const joins: Joins = { stages, joined: new Map(), shown: call.shown };
+  const columns = spec.columns.map((column, at) => describe(spec.entity, column, `c${at}`, joins));
   const grouped = columns.filter(({ spec }) => spec.function === undefined);
   const group: Document = {
     _id:
@@ -60,14 +60,16 @@ export async function aggregateRows(spec: AggregateSpec, call: Call): Promise<Ro
   return selectOne(spec, rows[0] ?? columns.map(({ spec }) => (isCount(spec) ? 0 : null)));
 }
 
-/** A column, with the joins that it needs added to the stages. `joined` knows where each joined document is. */
-function describe(
-  entity: EntityModel,
-  spec: AggregateColumn,
-  name: string,
-  stages: Document[],
-  joined: Map<string, string>,
-): Column {
+interface Joins {
+  readonly stages: Document[];
+  /** Where each joined document is, by the way to it. */
+  readonly joined: Map<string, string>;
+  readonly shown: Call['shown'];
+}
+
+/** A column, with the joins that it needs added to the stages. */
+function describe(entity: EntityModel, spec: AggregateColumn, name: string, joins: Joins): Column {
+  const { stages, joined, shown } = joins;
   let owner = entity;
   let prefix = '';
   const way: string[] = [];
@@ -83,7 +85,7 @@ function describe(
     if (as === undefined) {
       as = `__joined${joined.size}`;
       joined.set(way.join('.'), as);
-      stages.push(...joinStages(relation, prefix, as));
+      stages.push(...joinStages(relation, prefix, as, shown(relation.target)));
     }
     prefix = `${as}.`;
     owner = relation.target;
@@ -96,7 +98,7 @@ function describe(
 }
 
 /** The one document that the relation leads to, or none. */
-function joinStages({ owner, target, join }: RelationModel, prefix: string, as: string): Document[] {
+function joinStages({ owner, target, join }: RelationModel, prefix: string, as: string, shown: Document): Document[] {
   if (join.via === 'link') return [];
   const own = shapeOf(owner);
   const other = shapeOf(target);
@@ -110,7 +112,7 @@ function joinStages({ owner, target, join }: RelationModel, prefix: string, as: 
       $lookup: {
         from: other.collection,
         let: Object.fromEntries(keys.map(({ name, field }) => [name, `$${prefix}${own.path(field)}`])),
-        pipeline: [{ $match: { $expr: { $and: same } } }, { $limit: 1 }],
+        pipeline: [{ $match: { $expr: { $and: same }, ...shown } }, { $limit: 1 }],
         as,
       },
     },

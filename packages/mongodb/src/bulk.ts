@@ -12,26 +12,37 @@ import {
   type WriteBatch,
   type WriteResult,
 } from '@storeweave/core';
-import type { AnyBulkWriteOperation, AnyClientBulkWriteModel, Document } from 'mongodb';
+import type { AnyBulkWriteOperation, Document } from 'mongodb';
 import { idOf } from './condition.js';
 import type { Call } from './domain.js';
-import { refusedCommand } from './errors.js';
+import { refuseFenced } from './fence-meeting.js';
 import { type Shape, shapeOf } from './names.js';
 import { rowReader } from './read.js';
+import { byBulkCommand, type Operation } from './requests.js';
 import { numbered } from './sequences.js';
 import { upsert } from './upsert.js';
 import { valuesOf } from './values.js';
-import { Changes, documentMaker } from './write.js';
+import { type ByKey, Changes, documentMaker } from './write.js';
 
 export async function writeBatch(batch: WriteBatch, call: Call): Promise<WriteResult> {
   if (batch.op === 'insert') return insert(batch, call);
   if (batch.op === 'update' && batch.fields.length === 0) return { count: batch.keys.length };
-  const shape = shapeOf(batch.entity);
-  const changes = batch.op === 'update' ? updates(batch, shape) : deletions(batch, shape);
+  const free = call.free(batch.entity);
+  const changes = batch.op === 'update' ? updates(batch, free) : deletions(batch, free);
   const [only] = changes;
   if (only === undefined) return { count: 0 };
-  if (changes.length === 1) return changeOne(batch, only, call);
-  return (await byCommand(batch, changes, call)) ?? byReadingFirst(batch, changes, call);
+  const result =
+    changes.length === 1
+      ? await changeOne(batch, only, call)
+      : ((await byCommand(batch, changes, call)) ?? (await byReadingFirst(batch, changes, call)));
+  if (result.missed !== undefined && result.missed.length > 0) await refuseHeld(batch, result.missed, call);
+  return result;
+}
+
+/** Throws `FencedError` where fences are why rows were missed. */
+async function refuseHeld({ entity, keys }: ByKey, missed: readonly number[], call: Call): Promise<void> {
+  const shape = shapeOf(entity);
+  await refuseFenced(entity, { _id: { $in: missed.map((at) => idOf(shape, keys[at] ?? [])) } }, call);
 }
 
 async function insert(given: InsertBatch, call: Call): Promise<WriteResult> {
@@ -54,17 +65,19 @@ interface Change {
 /** Changes nothing, and still asks whether the document is there. */
 const NO_CHANGE: Document = { $unset: { __nothing: '' } };
 
-function updates(batch: UpdateBatch, shape: Shape): Change[] {
+function updates(batch: UpdateBatch, free: Document): Change[] {
+  const shape = shapeOf(batch.entity);
   return batch.keys.map((key, at) => {
     const changes = new Changes(shape);
     const row = batch.rows[at] ?? [];
     for (const [i, field] of batch.fields.entries()) changes.set(field, row[i]);
-    return { filter: guarded(batch, shape, key, at), update: changes.update() ?? NO_CHANGE };
+    return { filter: { ...guarded(batch, shape, key, at), ...free }, update: changes.update() ?? NO_CHANGE };
   });
 }
 
-function deletions(batch: DeleteBatch, shape: Shape): Change[] {
-  return batch.keys.map((key, at) => ({ filter: guarded(batch, shape, key, at) }));
+function deletions(batch: DeleteBatch, free: Document): Change[] {
+  const shape = shapeOf(batch.entity);
+  return batch.keys.map((key, at) => ({ filter: { ...guarded(batch, shape, key, at), ...free } }));
 }
 
 /** The document with this key, in the version that was expected. */
@@ -76,8 +89,6 @@ function guarded({ entity, versions }: UpdateBatch | DeleteBatch, shape: Shape, 
   return filter;
 }
 
-type ByKey = UpdateBatch | DeleteBatch;
-
 async function changeOne({ entity }: ByKey, { filter, update }: Change, call: Call): Promise<WriteResult> {
   const collection = call.collection(entity);
   const count =
@@ -88,18 +99,15 @@ async function changeOne({ entity }: ByKey, { filter, update }: Change, call: Ca
 }
 
 /** By the server's own command; undefined where it is not to be had. */
-async function byCommand({ entity }: ByKey, changes: readonly Change[], call: Call): Promise<WriteResult | undefined> {
-  const { bulk, transaction } = call;
-  const isFirst = transaction?.isUnused === true;
-  if (!bulk.command || (isFirst && !bulk.asFirst)) return undefined;
+function byCommand({ entity }: ByKey, changes: readonly Change[], call: Call): Promise<WriteResult | undefined> {
   const { namespace } = call.collection(entity);
   const models = changes.map(
-    ({ filter, update }): AnyClientBulkWriteModel<Document> =>
+    ({ filter, update }): Operation =>
       update === undefined
         ? { name: 'deleteOne', namespace, filter }
         : { name: 'updateOne', namespace, filter, update },
   );
-  try {
+  return byBulkCommand(call, async () => {
     const { updateResults, deleteResults } = await call.client.bulkWrite(models, {
       ...call.options,
       ordered: true,
@@ -111,14 +119,7 @@ async function byCommand({ entity }: ByKey, changes: readonly Change[], call: Ca
       if (found === 0) missed.push(at);
     }
     return { count: changes.length - missed.length, missed };
-  } catch (error) {
-    // Some servers do not know the command, or not where a transaction begins with it: nothing has happened then.
-    if (!refusedCommand(error) || transaction?.isUnused === false) throw error;
-    if (isFirst) bulk.asFirst = false;
-    else bulk.command = false;
-    await transaction?.restartUnused();
-    return undefined;
-  }
+  });
 }
 
 async function byReadingFirst(batch: ByKey, changes: readonly Change[], call: Call): Promise<WriteResult> {
@@ -149,7 +150,7 @@ async function versionsThere({ entity, keys }: ByKey, call: Call): Promise<Map<s
   const documents = await call
     .collection(entity)
     .find(
-      { _id: { $in: keys.map((key) => idOf(shape, key)) as never[] } },
+      { _id: { $in: keys.map((key) => idOf(shape, key)) as never[] }, ...call.free(entity) },
       {
         ...call.options,
         projection: version === undefined ? { _id: 1 } : { _id: 1, [shape.path(version)]: 1 },

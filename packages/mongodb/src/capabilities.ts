@@ -38,8 +38,13 @@ export function capabilitiesOf(hasTransactions: () => boolean): Capabilities {
     limitPerGroup: true,
     upsert: true,
     bulkWrites: true,
+    get commit() {
+      return hasTransactions() ? COMMIT : undefined;
+    },
   };
 }
+
+const COMMIT: Capabilities['commit'] = { coordinates: false, participates: 'fence' };
 
 const TRANSACTIONS: Capabilities['transactions'] = {
   isolation: ['read committed', 'repeatable read'],

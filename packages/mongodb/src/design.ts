@@ -2,12 +2,13 @@
 import { CapabilityError, ConfigurationError, type EntityModel, type Field, type IndexModel } from '@storeweave/core';
 import { BSON, type Document } from 'mongodb';
 import { mayBeLong } from './decimal.js';
+import { FENCE_INDEX, RESERVATION } from './fence-form.js';
 import { type Shape, shapeOf } from './names.js';
 
 export interface IndexDesign {
   readonly name: string;
   readonly key: Document;
-  /** `unique`, `partialFilterExpression`, `expireAfterSeconds`, as far as they are asked for. */
+  /** `unique`, `partialFilterExpression`, `expireAfterSeconds`, `sparse`, as far as they are asked for. */
   readonly options: Document;
 }
 
@@ -19,7 +20,7 @@ export interface CollectionDesign {
 }
 
 /** Throws `ConfigurationError` or `CapabilityError` for indexes that MongoDB does not have. */
-export function designOf(entity: EntityModel): CollectionDesign {
+export function designOf(entity: EntityModel, isFenced = false): CollectionDesign {
   const shape = shapeOf(entity);
   const indexes = entity.indexes.flatMap((index) => {
     const isIdentity = index.fields.length === 1 && entity.ids.length === 1 && index.fields[0] === entity.ids[0];
@@ -30,7 +31,10 @@ export function designOf(entity: EntityModel): CollectionDesign {
     const key = Object.fromEntries(entity.ids.map((id) => [shape.path(id), 1]));
     indexes.push({ name: 'id_parts', key, options: {} });
   }
-  return { entity: entity.name, name: shape.collection, validator: validatorOf(shape), indexes };
+  if (isFenced) indexes.push(FENCE_INDEX);
+  const schema = validatorOf(shape);
+  const validator = isFenced ? { $or: [schema, RESERVATION] } : schema;
+  return { entity: entity.name, name: shape.collection, validator, indexes };
 }
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };

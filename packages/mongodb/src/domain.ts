@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   AbortedError,
   type Access,
+  ConfigurationError,
   type EntityModel,
   InvalidQueryError,
   InvalidStateError,
@@ -15,10 +16,12 @@ import {
   type TransactionDomain,
   type TransactionOptions,
 } from '@storeweave/core';
-import type { ClientSession, Collection, Db, MongoClient } from 'mongodb';
+import type { ClientSession, Collection, Db, Document, MongoClient } from 'mongodb';
 import { Causality } from './causality.js';
 import type { Connection, Place } from './connection.js';
-import { isBehind, mapError } from './errors.js';
+import { isBehind, isConnectionLoss, mapError } from './errors.js';
+import { DURABLE, FREE, SHOWN } from './fence-form.js';
+import { SEQUENCES } from './names.js';
 import { MongodbTransaction } from './transaction.js';
 
 /** What goes with every command of a call. */
@@ -43,16 +46,27 @@ export interface Call {
   readonly transaction?: MongodbTransaction;
   readonly bulk: BulkSupport;
   collection(entity: EntityModel): Collection;
+  /** True where units of work over several stores may put fences on the entity's documents. */
+  isFenced(entity: EntityModel): boolean;
+  /** Filter of what readers see. */
+  shown(entity: EntityModel): Document;
+  /** Filter of what writers may change. */
+  free(entity: EntityModel): Document;
 }
 
 /** Attempts of a transaction that a single call made for itself. */
 const ATTEMPTS = 12;
+
+/** A majority that is not there would be waited for without an end. */
+const CHECKED = { writeConcern: { ...DURABLE.writeConcern, wtimeout: 10_000 } } as const;
 
 export class MongodbDomain implements TransactionDomain {
   readonly name: string;
   /** Taken away at `open()` where the deployment has no transactions. */
   begin?: (options: TransactionOptions) => Promise<MongodbTransaction>;
   readonly causality = new Causality();
+  /** Entities that units of work over several stores may put fences on. */
+  readonly fenced = new Set<EntityModel>();
   readonly #bulk: BulkSupport = { command: false, asFirst: true };
   readonly #running = new Set<MongodbTransaction>();
 
@@ -68,6 +82,28 @@ export class MongodbDomain implements TransactionDomain {
     const { transactions, bulkCommand } = await this.connection.open();
     this.#bulk.command = bulkCommand;
     if (!transactions) delete this.begin;
+  }
+
+  /** Throws `ConfigurationError` where fences would not outlive the server, or could not be installed as a whole. */
+  async checkFences(): Promise<void> {
+    const { place, deployment, database } = this.connection;
+    const refuse = (why: string, cause?: unknown) =>
+      new ConfigurationError(
+        `The MongoDB of "${database}" cannot take part in units of work over several stores: ${why}.`,
+        cause === undefined ? {} : { cause },
+      );
+    if (this.begin === undefined) {
+      throw refuse(
+        `it is a ${deployment?.kind} server without transactions. Start it as a replica set, of one member if need be`,
+      );
+    }
+    try {
+      // Changes nothing: there is no such document.
+      await place.db.collection(SEQUENCES).updateOne({ _id: { $in: [] } }, { $set: { checked: true } }, CHECKED);
+    } catch (error) {
+      if (isConnectionLoss(error)) throw mapError(error);
+      throw refuse('it does not acknowledge writes that a majority has on disk (w: majority, j: true)', error);
+    }
   }
 
   async close(): Promise<void> {
@@ -142,10 +178,15 @@ export class MongodbDomain implements TransactionDomain {
   }
 
   /** Work that leaves all of its writes or none, in a transaction of its own where it was given none. */
-  async atomic<R>(access: Access, entity: EntityModel, work: (call: Call) => Promise<R>): Promise<R> {
+  async atomic<R>(
+    access: Access,
+    entity: EntityModel | undefined,
+    work: (call: Call) => Promise<R>,
+    isJournaled = false,
+  ): Promise<R> {
     if (access.transaction !== undefined || this.begin === undefined) return this.use(access, entity, work);
     for (let attempt = 1; ; attempt++) {
-      const transaction = await this.#begin({ ...access });
+      const transaction = await this.#begin({ ...access }, isJournaled);
       try {
         const result = await this.use({ ...access, transaction }, entity, work);
         await transaction.commit();
@@ -174,7 +215,7 @@ export class MongodbDomain implements TransactionDomain {
     );
   }
 
-  async #begin(options: TransactionOptions): Promise<MongodbTransaction> {
+  async #begin(options: TransactionOptions, isJournaled = false): Promise<MongodbTransaction> {
     checkSignal(options);
     const { isolation } = options;
     if (isolation === 'serializable') {
@@ -186,7 +227,7 @@ export class MongodbDomain implements TransactionDomain {
       this.#running.delete(transaction);
       this.causality.note(session);
     });
-    transaction.start();
+    transaction.start(isJournaled);
     this.#running.add(transaction);
     return transaction;
   }
@@ -205,6 +246,9 @@ export class MongodbDomain implements TransactionDomain {
       options: { session, ...(timeoutMs === undefined ? {} : { maxTimeMS: Math.max(1, Math.ceil(timeoutMs)) }) },
       ...(transaction === undefined ? {} : { transaction }),
       collection: (entity) => db.collection(entity.source),
+      isFenced: (entity) => this.fenced.has(entity),
+      shown: (entity) => (this.fenced.has(entity) ? SHOWN : {}),
+      free: (entity) => (this.fenced.has(entity) ? FREE : {}),
     };
   }
 }

@@ -30,6 +30,7 @@ import {
   MongoNetworkError,
   MongoNotConnectedError,
   MongoOperationTimeoutError,
+  type MongoServerError,
   MongoServerSelectionError,
   MongoTopologyClosedError,
   MongoTransactionError,
@@ -178,13 +179,23 @@ function reportOf(error: unknown): Report {
   const message = String(first.errmsg ?? first.message ?? given?.message ?? error);
   const code: unknown = first.code ?? given?.code ?? response.code ?? codeOf(given?.cause);
   const details: unknown = first.errInfo ?? given?.errInfo ?? response.errInfo ?? first.details;
-  const index = /index: (\S+?)(?:_\$)? dup key/.exec(message)?.[1]?.replace(/^.*\$/, '');
+  const index = indexNamed(message);
   return {
     message: message.replace(/\.$/, ''),
     ...(typeof code === 'number' ? { code } : {}),
     ...(index === undefined ? {} : { index }),
     ...(typeof details === 'object' && details !== null ? { details } : {}),
   };
+}
+
+/** The index that refused a value, in a server's message. */
+export function indexNamed(message: string): string | undefined {
+  return /index: (\S+?)(?:_\$)? dup key/.exec(message)?.[1]?.replace(/^.*\$/, '');
+}
+
+/** True where a unique index refused a value. */
+export function isDuplicate({ code }: MongoServerError): boolean {
+  return typeof code === 'number' && duplicate.has(code);
 }
 
 function codeOf(cause: unknown): unknown {
@@ -215,7 +226,7 @@ function taken(message: string, index: string | undefined, entity: EntityModel |
 
 /** The validator's own account of what it did not like, where the server gives one. */
 function invalidDocument(details: Document | undefined, what: string, options: ErrorOptions): StoreweaveError {
-  const rules = (details?.details as Document | undefined)?.schemaRulesNotSatisfied as Document[] | undefined;
+  const rules = rulesIn(details?.details as Document | undefined);
   const missing = rules?.find(({ missingProperties }) => missingProperties !== undefined)?.missingProperties;
   if (Array.isArray(missing) && missing.length > 0) {
     const property = missing.join();
@@ -233,6 +244,14 @@ function invalidDocument(details: Document | undefined, what: string, options: E
     `${what}${property === undefined ? '' : `.${property}`}: the collection's validator refused the document. Its rules follow the entity: weave.schema.plan() shows where they differ.`,
     { ...options, ...(property === undefined ? {} : { property }) },
   );
+}
+
+/** What the schema says, also where it is one of several ways to be valid. */
+function rulesIn(details: Document | undefined): Document[] | undefined {
+  const own = details?.schemaRulesNotSatisfied as Document[] | undefined;
+  if (own !== undefined) return own;
+  const clauses = details?.clausesNotSatisfied as Document[] | undefined;
+  return clauses?.map((clause) => rulesIn(clause.details as Document | undefined)).find((rules) => rules !== undefined);
 }
 
 /** True for a server that does not know a command, or not with the options that came with it. */

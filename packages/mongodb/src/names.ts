@@ -4,6 +4,7 @@
  * here, and only from the metadata, so that no value of the application can become the name of a field.
  */
 import { ConfigurationError, type EntityModel, type Field } from '@storeweave/core';
+import { FENCE } from './fence-form.js';
 
 /** An entity as documents of a collection. */
 export interface Shape {
@@ -55,7 +56,7 @@ function createShape(entity: EntityModel): Shape {
 }
 
 /** Throws `ConfigurationError` for names that MongoDB cannot keep or that this store needs for itself. */
-export function checkNames(entity: EntityModel, store: string): void {
+export function checkNames(entity: EntityModel, store: string, isFenced = false): void {
   const refuse = (what: string) => {
     throw new ConfigurationError(`${entity.name}: ${what}`, { entity: entity.name, store });
   };
@@ -70,6 +71,9 @@ export function checkNames(entity: EntityModel, store: string): void {
           `"${field.name}" cannot be a field of a document. Choose a name without dots that does not begin with $.`,
         );
       }
+    }
+    if (isFenced && field.path[0] === FENCE) {
+      refuse(`"${FENCE}" is where fences of units of work over several stores stand. Give the property another name.`);
     }
     if (field.path[0] === '_id' && !entity.ids.includes(field)) {
       refuse('"_id" is the name of the identity in a document. Make the property an @Id, or give it another name.');

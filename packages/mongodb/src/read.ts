@@ -4,9 +4,9 @@
  * read out of the documents by readers made once for each list of fields.
  */
 import type { Field, ReadSpec, Row, Rows, Value } from '@storeweave/core';
-import type { AbstractCursor, Collection, Document } from 'mongodb';
+import type { AbstractCursor, Document } from 'mongodb';
 import { filterOf } from './condition.js';
-import type { CallOptions } from './domain.js';
+import type { Call } from './domain.js';
 import { type Shape, shapeOf } from './names.js';
 import { sortPlan } from './order.js';
 import { valuesOf } from './values.js';
@@ -14,27 +14,27 @@ import { valuesOf } from './values.js';
 /** Documents of one answer of the server at most; it cuts by size long before that. */
 const BATCH = 100_000;
 
-export async function readRows(spec: ReadSpec, collection: Collection, options: CallOptions): Promise<Rows> {
+export async function readRows(spec: ReadSpec, call: Call): Promise<Rows> {
   if (spec.limit === 0) return [];
   const row = rowReader(shapeOf(spec.entity), spec.fields);
-  const cursor = cursorOf(spec, collection, { ...options, batchSize: BATCH });
+  const cursor = cursorOf(spec, call, BATCH);
   return (await cursor.toArray()).map(row);
 }
 
 /** The rows in pieces of this size. The cursor is closed when the caller leaves. */
 export async function* streamRows(
   spec: ReadSpec,
-  collection: Collection,
-  options: CallOptions & { readonly batchSize: number },
+  call: Call,
+  batchSize: number,
 ): AsyncGenerator<Rows, void, undefined> {
   if (spec.limit === 0) return;
   const row = rowReader(shapeOf(spec.entity), spec.fields);
-  const cursor = cursorOf(spec, collection, options);
+  const cursor = cursorOf(spec, call, batchSize);
   try {
     let piece: Rows = [];
     for await (const document of cursor) {
       piece.push(row(document));
-      if (piece.length < options.batchSize) continue;
+      if (piece.length < batchSize) continue;
       yield piece;
       piece = [];
     }
@@ -44,13 +44,11 @@ export async function* streamRows(
   }
 }
 
-function cursorOf(
-  spec: ReadSpec,
-  collection: Collection,
-  options: CallOptions & { readonly batchSize: number },
-): AbstractCursor<Document> {
+function cursorOf(spec: ReadSpec, call: Call, batchSize: number): AbstractCursor<Document> {
   const shape = shapeOf(spec.entity);
-  const filter = filterOf(spec.where, shape);
+  const collection = call.collection(spec.entity);
+  const options = { ...call.options, batchSize };
+  const filter = { ...filterOf(spec.where, shape), ...call.shown(spec.entity) };
   const projection = projectionOf(shape, spec.fields);
   const { computed, sort } = sortPlan(spec.order, shape);
   const sorted = Object.keys(sort).length > 0;

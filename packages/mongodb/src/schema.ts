@@ -7,6 +7,7 @@ import { type Access, type EntityModel, type SchemaChange, SchemaError, type Sch
 import { BSON, type Db, type Document, MongoServerError } from 'mongodb';
 import { type CollectionDesign, designOf, type IndexDesign } from './design.js';
 import type { MongodbDomain } from './domain.js';
+import { FENCE_INDEX } from './fence-form.js';
 import { validatorChange } from './validator-change.js';
 
 const NAMESPACE_EXISTS = 48;
@@ -22,7 +23,7 @@ export class MongodbSchema implements SchemaStore {
     return this.domain.use({ ...access, transaction: undefined }, undefined, async ({ db }) => {
       const found = new Map((await db.listCollections().toArray()).map((each) => [each.name, each as Document]));
       const changes = this.entities().map((entity) => {
-        const design = designOf(entity);
+        const design = designOf(entity, this.domain.fenced.has(entity));
         return difference(design, found.get(design.name), db);
       });
       return (await Promise.all(changes)).flat();
@@ -80,7 +81,8 @@ async function indexChanges(design: CollectionDesign, db: Db): Promise<SchemaCha
   const collection = db.collection(name);
   const found = (await collection.listIndexes().toArray()) as Document[];
   const changes: SchemaChange[] = [];
-  const kept = new Set<unknown>(['_id_']);
+  // Another process may be one whose units of work span several stores.
+  const kept = new Set<unknown>(['_id_', FENCE_INDEX.name]);
   for (const index of design.indexes) {
     const same = found.find((each) => isSame(index, each));
     if (same !== undefined) {
@@ -129,7 +131,7 @@ function isSame({ key, options }: IndexDesign, found: Document): boolean {
   const isSameOption = (name: string) => text({ is: options[name] ?? false }) === text({ is: found[name] ?? false });
   return (
     text(wantedKey) === text(keyOf(found) as Document) &&
-    ['unique', 'partialFilterExpression', 'expireAfterSeconds'].every(isSameOption)
+    ['unique', 'partialFilterExpression', 'expireAfterSeconds', 'sparse'].every(isSameOption)
   );
 }
 

@@ -15,8 +15,11 @@ export interface Opened extends AsyncDisposable {
 
 const ENDS = new Set(['commitTransaction', 'abortTransaction', 'endSessions', 'ping']);
 
-/** Opens a store with the collections that the classes need; `url` for a database that is there already. */
-export async function openStore(entities: readonly EntityClass[], url?: string): Promise<Opened> {
+/**
+ * Opens a store with the collections that the classes need; `url` for a database that is there already, `fenced` where
+ * units of work may put fences on them.
+ */
+export async function openStore(entities: readonly EntityClass[], url?: string, fenced = false): Promise<Opened> {
   const client = new MongoClient(url ?? (await (await sharedServer('mongodb')).database('mongodb')), {
     monitorCommands: true,
   });
@@ -24,7 +27,7 @@ export async function openStore(entities: readonly EntityClass[], url?: string):
   client.on('commandStarted', (event) => seen.push(event));
   const store = mongodb({ client });
   const domain = compileDomain(entities);
-  await store.open({ name: 'document', entities: domain.entities });
+  await store.open({ name: 'document', entities: domain.entities, fenced });
   await store.schema.apply(await store.schema.plan({}), {});
   return {
     store,

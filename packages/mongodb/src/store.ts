@@ -4,6 +4,7 @@ import {
   type AggregateSpec,
   type BulkWrite,
   type Capabilities,
+  type CommitParticipant,
   type Condition,
   ConfigurationError,
   type DocumentStore,
@@ -28,7 +29,10 @@ import { filterOf } from './condition.js';
 import type { Deployment } from './connection.js';
 import { bulkUpdate, patchUpdate } from './documents.js';
 import type { MongodbDomain } from './domain.js';
+import { SHOWN } from './fence-form.js';
+import { meetingFences, refuseFenced } from './fence-meeting.js';
 import { checkNames, shapeOf } from './names.js';
+import { MongodbParticipant } from './participant.js';
 import { readRows, streamRows } from './read.js';
 import { MongodbSchema } from './schema.js';
 
@@ -44,11 +48,14 @@ export class MongodbStore implements Store {
   readonly capabilities: Capabilities;
   readonly schema: SchemaStore;
   readonly documents: DocumentStore = { patch: (spec, access) => this.#patch(spec, access) };
+  readonly participant: CommitParticipant;
   readonly #entities = new Map<string, EntityModel>();
 
   constructor(readonly domain: MongodbDomain) {
+    const entities = () => [...this.#entities.values()];
     this.capabilities = capabilitiesOf(() => domain.begin !== undefined);
-    this.schema = new MongodbSchema(domain, () => [...this.#entities.values()]);
+    this.schema = new MongodbSchema(domain, entities);
+    this.participant = new MongodbParticipant(domain, entities);
   }
 
   /** What answered at `open()`; undefined before. */
@@ -57,11 +64,14 @@ export class MongodbStore implements Store {
   }
 
   async open(context: StoreContext): Promise<void> {
+    const isFenced = context.fenced === true;
     for (const entity of context.entities) {
-      checkNames(entity, context.name);
+      checkNames(entity, context.name, isFenced);
       this.#entities.set(entity.name, entity);
+      if (isFenced) this.domain.fenced.add(entity);
     }
     await this.domain.open();
+    if (isFenced) await this.domain.checkFences();
   }
 
   async close(): Promise<void> {
@@ -69,20 +79,16 @@ export class MongodbStore implements Store {
   }
 
   read(spec: ReadSpec, access: Access): Promise<Rows> {
-    return this.domain.use(access, spec.entity, ({ collection, options }) =>
-      readRows(spec, collection(spec.entity), options),
-    );
+    return this.domain.use(access, spec.entity, (call) => readRows(spec, call));
   }
 
   stream(spec: ReadSpec, access: Access & { readonly batchSize: number }): AsyncIterable<Rows> {
-    return this.domain.iterate(access, spec.entity, ({ collection, options }) =>
-      streamRows(spec, collection(spec.entity), { ...options, batchSize: access.batchSize }),
-    );
+    return this.domain.iterate(access, spec.entity, (call) => streamRows(spec, call, access.batchSize));
   }
 
   count(entity: EntityModel, where: Condition | undefined, access: Access): Promise<number> {
-    return this.domain.use(access, entity, ({ collection, options }) =>
-      collection(entity).countDocuments(filterOf(where, shapeOf(entity)), options),
+    return this.domain.use(access, entity, ({ collection, options, shown }) =>
+      collection(entity).countDocuments({ ...filterOf(where, shapeOf(entity)), ...shown(entity) }, options),
     );
   }
 
@@ -96,7 +102,9 @@ export class MongodbStore implements Store {
     if (rows === 0) return { count: 0 };
     // One document is changed as a whole or not at all, without a transaction.
     const way = rows === 1 ? 'use' : 'atomic';
-    return this.domain[way](access, batch.entity, (call) => writeBatch(batch, call));
+    return meetingFences(this.domain, batch, access, () =>
+      this.domain[way](access, batch.entity, (call) => writeBatch(batch, call)),
+    );
   }
 
   async bulk(write: BulkWrite, access: Access): Promise<number> {
@@ -106,10 +114,15 @@ export class MongodbStore implements Store {
     const filter = filterOf(write.where, shape);
     const update = write.op === 'updateWhere' ? bulkUpdate(write, shape) : undefined;
     if (write.op === 'updateWhere' && update === undefined) return 0;
-    return this.domain.atomic(access, entity, async ({ collection, options }) =>
-      update === undefined
-        ? (await collection(entity).deleteMany(filter, options)).deletedCount
-        : (await collection(entity).updateMany(filter, update, options)).matchedCount,
+    return meetingFences(this.domain, write, access, () =>
+      this.domain.atomic(access, entity, async (call) => {
+        await refuseFenced(entity, { ...filter, ...SHOWN }, call);
+        const collection = call.collection(entity);
+        const free = { ...filter, ...call.free(entity) };
+        return update === undefined
+          ? (await collection.deleteMany(free, call.options)).deletedCount
+          : (await collection.updateMany(free, update, call.options)).matchedCount;
+      }),
     );
   }
 
@@ -170,7 +183,8 @@ export class MongodbStore implements Store {
     return { client, db, ...(session === undefined ? {} : { session }) };
   }
 
-  async #patch({ entity, target, operations }: PatchSpec, access: Access): Promise<number> {
+  async #patch(spec: PatchSpec, access: Access): Promise<number> {
+    const { entity, target, operations } = spec;
     this.domain.checkWritable(access);
     const shape = shapeOf(entity);
     const where: Condition = 'where' in target ? target.where : { op: 'keys', fields: entity.ids, rows: target.keys };
@@ -178,9 +192,14 @@ export class MongodbStore implements Store {
     const update = patchUpdate(operations, shape);
     if (update === undefined) return 0;
     const way = 'keys' in target && target.keys.length === 1 ? 'use' : 'atomic';
-    return this.domain[way](access, entity, async ({ collection, options }) => {
-      const { matchedCount } = await collection(entity).updateMany(filter, update, options);
-      return matchedCount;
-    });
+    return meetingFences(this.domain, spec, access, () =>
+      this.domain[way](access, entity, async (call) => {
+        const free = { ...filter, ...call.free(entity) };
+        const { matchedCount } = await call.collection(entity).updateMany(free, update, call.options);
+        const isWhole = 'keys' in target && matchedCount === target.keys.length;
+        if (!isWhole) await refuseFenced(entity, { ...filter, ...SHOWN }, call);
+        return matchedCount;
+      }),
+    );
   }
 }

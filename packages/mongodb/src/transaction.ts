@@ -25,6 +25,7 @@ export class MongodbTransaction implements Transaction {
   #used = false;
   #failure: StoreweaveError | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isJournaled = false;
 
   constructor(
     readonly domain: TransactionDomain,
@@ -35,7 +36,9 @@ export class MongodbTransaction implements Transaction {
     private readonly ended: () => void,
   ) {}
 
-  start(): void {
+  /** `isJournaled`: a commit is acknowledged when it is on disk, whatever the deployment's default is. */
+  start(isJournaled: boolean): void {
+    this.#isJournaled = isJournaled;
     this.#startOnSession();
     const { timeoutMs } = this.options;
     if (timeoutMs === undefined) return;
@@ -102,7 +105,7 @@ export class MongodbTransaction implements Transaction {
     const level = this.options.isolation === 'repeatable read' ? 'snapshot' : 'majority';
     this.session.startTransaction({
       readConcern: { level },
-      writeConcern: { w: 'majority' },
+      writeConcern: { w: 'majority', ...(this.#isJournaled ? { j: true } : {}) },
       readPreference: 'primary',
     });
   }

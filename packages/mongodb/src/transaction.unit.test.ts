@@ -32,7 +32,7 @@ function begun(failures: readonly Error[], options: { commitRetryMs?: number; ti
   } as unknown as ClientSession;
   const { commitRetryMs = 1_000, ...rest } = options;
   const transaction = new MongodbTransaction({ name: 'stub' }, {} as Place, session, rest, commitRetryMs, () => {});
-  transaction.start();
+  transaction.start(false);
   return { transaction, calls };
 }
 

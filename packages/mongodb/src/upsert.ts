@@ -6,6 +6,7 @@ import type { Field, InsertBatch, Row, WriteResult } from '@storeweave/core';
 import type { AnyBulkWriteOperation, Document } from 'mongodb';
 import { filterOf, idOf } from './condition.js';
 import type { Call } from './domain.js';
+import { leafOf } from './leaves.js';
 import { type Shape, shapeOf } from './names.js';
 import { rowReader } from './read.js';
 import { valuesOf } from './values.js';
@@ -20,7 +21,9 @@ export async function upsert(batch: InsertBatch, call: Call): Promise<WriteResul
     const document = make(row);
     const filter = conflictFilter(shape, batch.fields, keys, row);
     if (filter === undefined) return { insertOne: { document } };
-    return { updateOne: { filter, update: updateOf(batch, shape, document, row), upsert: true } };
+    // A document that is held is not found, and what is inserted in its place meets it again in the index.
+    const free = { ...filter, ...call.free(entity) };
+    return { updateOne: { filter: free, update: updateOf(batch, shape, document, row), upsert: true } };
   });
   const result = await call.collection(entity).bulkWrite(operations, { ...call.options, ordered: true });
   const isUpdate = onConflict?.do === 'update';
@@ -69,13 +72,6 @@ function updateOf({ entity, fields, onConflict }: InsertBatch, shape: Shape, doc
     if (Object.keys(part).length > 0) update[name] = part;
   }
   return update;
-}
-
-function leafOf(document: Document, keys: readonly string[]): unknown {
-  return keys.reduce<unknown>(
-    (object, key) => (object === null || typeof object !== 'object' ? undefined : (object as Document)[key]),
-    document,
-  );
 }
 
 /** What the rows have become: numbers made for those that were there already are lost, and theirs stay. */

@@ -3,6 +3,7 @@
  * as they may be left out: another version of the application may still write them.
  */
 import { BSON, type Document } from 'mongodb';
+import { RESERVATION } from './fence-form.js';
 
 export interface ValidatorChange {
   /** The validator to set; undefined where the one that is there will do. */
@@ -12,13 +13,24 @@ export interface ValidatorChange {
 }
 
 export function validatorChange(wanted: Document, found: Document | undefined): ValidatorChange {
-  const before = found?.$jsonSchema as Document | undefined;
-  if (found === undefined || before === undefined || Object.keys(found).length > 1) {
+  const before = schemaIn(found);
+  const schema = schemaIn(wanted);
+  if (found === undefined || before === undefined || schema === undefined) {
     return { wanted: same(wanted, found) ? undefined : wanted, undeclared: [] };
   }
   const undeclared: string[] = [];
-  const merged = { $jsonSchema: merge(wanted.$jsonSchema as Document, before, '', undeclared) };
-  return { wanted: same(merged, found) ? undefined : merged, undeclared };
+  const merged = { $jsonSchema: merge(schema, before, '', undeclared) };
+  // Once reservations are let through, they stay: another process may still make them.
+  const validator = wanted.$or === undefined && found.$or === undefined ? merged : { $or: [merged, RESERVATION] };
+  return { wanted: same(validator, found) ? undefined : validator, undeclared };
+}
+
+/** The schema of a validator of ours, by itself or beside reservations; undefined for anybody else's. */
+function schemaIn(validator: Document | undefined): Document | undefined {
+  if (validator === undefined || Object.keys(validator).length !== 1) return undefined;
+  const [first, second, ...others] = Array.isArray(validator.$or) ? (validator.$or as Document[]) : [validator];
+  if (second !== undefined && (others.length > 0 || !same(second, RESERVATION))) return undefined;
+  return first?.$jsonSchema as Document | undefined;
 }
 
 function merge(wanted: Document, found: Document, prefix: string, undeclared: string[]): Document {

@@ -2,11 +2,23 @@
  * Documents to insert and changes to send. A new document has the shape of its class, without keys for what is absent; a
  * change names the leaves that differ and nothing else. An embedded object whose last leaf is cleared goes as a whole.
  */
-import { type EntityModel, type Field, NotNullViolationError, type Row, type Value } from '@storeweave/core';
+import {
+  type DeleteBatch,
+  type EntityModel,
+  type Field,
+  NotNullViolationError,
+  type Row,
+  type UpdateBatch,
+  type Value,
+} from '@storeweave/core';
 import type { Document } from 'mongodb';
 import { idOf } from './condition.js';
+import { putLeaf } from './leaves.js';
 import type { Shape } from './names.js';
 import { valuesOf } from './values.js';
+
+/** A batch of documents that are there, known by their identity. */
+export type ByKey = UpdateBatch | DeleteBatch;
 
 /** Makes documents of rows that are aligned with `fields`. */
 export function documentMaker(shape: Shape, fields: readonly Field[]): (row: Row) => Document {
@@ -31,20 +43,10 @@ export function documentMaker(shape: Shape, fields: readonly Field[]): (row: Row
         if (!field.nullable) refuse(entity, field);
         continue;
       }
-      put(document, keys, encode(value));
+      putLeaf(document, keys, encode(value));
     }
     return document;
   };
-}
-
-function put(document: Document, keys: readonly string[], value: unknown): void {
-  let object = document;
-  for (let i = 0; i < keys.length - 1; i++) {
-    const key = keys[i] as string;
-    object[key] ??= {};
-    object = object[key] as Document;
-  }
-  object[keys.at(-1) as string] = value;
 }
 
 /** Collects changes of one document. */

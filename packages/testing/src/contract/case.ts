@@ -2,7 +2,15 @@
  * One behaviour that every store must show, if it claims what the behaviour needs. Cases are data: a name, needs, and
  * what to run. How they are run (vitest, node:test, a plain loop) is decided elsewhere.
  */
-import type { Capabilities, DataModel, EntityClass, OpenOptions, Store, Storeweave } from '@storeweave/core';
+import type {
+  Capabilities,
+  DataModel,
+  EntityClass,
+  EntityModel,
+  OpenOptions,
+  Store,
+  Storeweave,
+} from '@storeweave/core';
 import type { ChaosPlan } from '../chaos/plan.js';
 import type { RecordedCall } from './recorder.js';
 
@@ -26,8 +34,16 @@ export interface ContractContext {
   capabilities(model: DataModel): Capabilities;
   /** Another weave over other, empty stores; closed after the case. */
   openOther(entities: readonly EntityClass[], options?: Partial<OpenOptions>): Promise<Storeweave>;
+  /** A store of the model by itself, opened over an empty database as one that may be fenced; closed after the case. */
+  openFenced(on: DataModel, entities: readonly EntityClass[]): Promise<FencedStore>;
   /** An empty database, opened anew by each call; only with the need `reopening`. Close one weave before the next. */
   reopen(): Promise<(entities: readonly EntityClass[], options?: Partial<OpenOptions>) => Promise<Storeweave>>;
+}
+
+/** A store that is called directly. */
+export interface FencedStore {
+  readonly store: Store;
+  model(target: EntityClass): EntityModel;
 }
 
 export interface ContractCase {

@@ -4,6 +4,7 @@ import { bulkCases } from './cases/bulk.js';
 import { documentCases } from './cases/documents.js';
 import { edgeCases } from './cases/edges.js';
 import { embeddedCases } from './cases/embedded.js';
+import { fenceCases } from './cases/fences.js';
 import { filterCases } from './cases/filters.js';
 import { graphCases } from './cases/graph.js';
 import { historyCases } from './cases/histories.js';
@@ -35,6 +36,7 @@ export const contractCases: readonly ContractCase[] = [
   ...transactionCases,
   ...graphCases,
   ...seriesCases,
+  ...fenceCases,
   ...documentCases,
   ...relationalCases,
   ...schemaCases,

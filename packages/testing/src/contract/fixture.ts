@@ -4,6 +4,7 @@
  */
 import {
   type Access,
+  compileDomain,
   type EntityClass,
   ForeignKeyViolationError,
   type OpenOptions,
@@ -63,6 +64,7 @@ export class ContractFixture {
       others.push(weave);
       return weave;
     };
+    const alone: Store[] = [];
     const context: ContractContext = {
       weave,
       stores: this.#stores,
@@ -74,6 +76,16 @@ export class ContractFixture {
         return store.capabilities;
       },
       openOther: (entities, options) => open(this.#openers, entities, options),
+      openFenced: async (on, entities) => {
+        const stores = await this.#openers();
+        alone.push(...Object.values(stores));
+        const store = stores[on];
+        if (store === undefined) throw new Error(`The case ${given.name} uses the model ${on} without needing it.`);
+        const domain = compileDomain(entities);
+        await store.open({ name: on, entities: domain.entities, fenced: true });
+        await store.schema?.apply(await store.schema.plan({}), {});
+        return { store, model: (target) => domain.of(target) };
+      },
       reopen: async () => {
         if (this.reopenable === undefined)
           throw new Error(`The case ${given.name} reopens a database without needing it.`);
@@ -86,6 +98,7 @@ export class ContractFixture {
     } finally {
       recorder.clear();
       for (const other of others) await other.close();
+      for (const store of alone) await store.close();
       await this.#empty();
     }
   }

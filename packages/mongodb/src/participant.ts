@@ -1,0 +1,67 @@
+/** The store beside another coordinator: fences on documents, by what `fence-put.ts` and `fence-clear.ts` do. */
+import type { Access, CommitParticipant, EntityModel, FenceOutcome, FenceOwner, WriteBatch } from '@storeweave/core';
+import type { Document } from 'mongodb';
+import type { MongodbDomain } from './domain.js';
+import { applyFences, clearAllFences, clearFences } from './fence-clear.js';
+import { FENCE, HELD } from './fence-form.js';
+import { putFences } from './fence-put.js';
+import { shapeOf } from './names.js';
+
+export class MongodbParticipant implements CommitParticipant {
+  constructor(
+    private readonly domain: MongodbDomain,
+    private readonly entities: () => readonly EntityModel[],
+  ) {}
+
+  fence(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<FenceOutcome> {
+    return this.domain.use(alone(access), only(batches), (call) => putFences(owner, batches, call));
+  }
+
+  apply(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {
+    return applyFences(this.domain, owner, filled(batches), alone(access));
+  }
+
+  unfence(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {
+    return this.domain.use(alone(access), only(batches), (call) => clearFences(owner, filled(batches), call));
+  }
+
+  unfenceAll(owner: FenceOwner, access: Access): Promise<void> {
+    return this.domain.use(alone(access), undefined, (call) => clearAllFences(owner, this.entities(), call));
+  }
+
+  async owners(limit: number, access: Access): Promise<readonly FenceOwner[]> {
+    const [first, ...others] = new Set(this.entities().map((entity) => shapeOf(entity).collection));
+    if (first === undefined || limit <= 0) return [];
+    const pipeline: Document[] = [{ $match: HELD }, { $project: { _id: 0, [FENCE]: 1 } }];
+    const found = await this.domain.use(alone(access), undefined, ({ db, options }) =>
+      db
+        .collection(first)
+        .aggregate(
+          [
+            ...pipeline,
+            ...others.map((coll) => ({ $unionWith: { coll, pipeline } })),
+            { $group: { _id: `$${FENCE}.uow`, coordinator: { $first: `$${FENCE}.coordinator` } } },
+            { $limit: limit },
+          ],
+          options,
+        )
+        .toArray(),
+    );
+    return found.map(({ _id, coordinator }) => ({ unitOfWork: String(_id), coordinator: String(coordinator) }));
+  }
+}
+
+/** Fences outlive transactions, and are never part of one. */
+function alone({ transaction: _, ...access }: Access): Access {
+  return access;
+}
+
+function filled(batches: readonly WriteBatch[]): readonly WriteBatch[] {
+  return batches.filter((batch) => (batch.op === 'insert' ? batch.rows : batch.keys).length > 0);
+}
+
+/** The entity that errors are about, where there is one. */
+function only(batches: readonly WriteBatch[]): EntityModel | undefined {
+  const [entity, ...others] = new Set(batches.map((batch) => batch.entity));
+  return others.length === 0 ? entity : undefined;
+}
