@@ -1,5 +1,6 @@
 /** Every case of the suite, in the order in which they are run: the plain ones first. */
 import type { ContractCase } from './case.js';
+import { auditCases } from './cases/audit.js';
 import { bulkCases } from './cases/bulk.js';
 import { documentCases } from './cases/documents.js';
 import { edgeCases } from './cases/edges.js';
@@ -34,6 +35,7 @@ export const contractCases: readonly ContractCase[] = [
   ...historyCases,
   ...shopCases,
   ...transactionCases,
+  ...auditCases,
   ...graphCases,
   ...seriesCases,
   ...fenceCases,

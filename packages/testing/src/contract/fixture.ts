@@ -51,6 +51,7 @@ export class ContractFixture {
       stores: this.#stores,
       // Cases that need several models to commit together say so; the others must run on stores apart, too.
       atomicity: domains.size > 1 ? 'best-effort' : 'atomic',
+      audit: { store: this.#stores.relational === undefined ? 'document' : 'relational' },
     });
   }
 

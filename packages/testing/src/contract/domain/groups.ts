@@ -15,6 +15,7 @@ import {
   Remark,
   Thread,
 } from './article.js';
+import { accounts, slips } from './audited.js';
 import {
   Crate,
   DocumentCountry,
@@ -111,6 +112,21 @@ const perModel = entityModels.flatMap((on): DomainGroup[] => [
   { needs: [model(on), nanos(on)], entities: [nanoSpecimens[on]] },
 ]);
 
+/** The models whose entities can be audited in every suite: records live beside them. */
+export const recordedModels = ['relational', 'document'] as const;
+export type RecordedModel = (typeof recordedModels)[number];
+
+/** Records are relational where that is bound, and commit with what they are about. */
+export const recorded = (on: RecordedModel): readonly Need[] => [
+  ...basics(on),
+  {
+    missing: (stores) =>
+      (stores.relational ?? stores.document)?.domain === stores[on]?.domain
+        ? undefined
+        : `${on}: the records of changes are in another transaction domain`,
+  },
+];
+
 /** The shop as a whole. */
 export const shop: readonly Need[] = [
   model('timeseries'),
@@ -129,6 +145,7 @@ export const partialIndexes: readonly Need[] = [
 
 export const domainGroups: readonly DomainGroup[] = [
   ...perModel,
+  ...recordedModels.map((on) => ({ needs: recorded(on), entities: [accounts[on], slips[on]] })),
   { needs: basics('relational'), entities: [Crate] },
   { needs: [model('relational'), sequences('relational')], entities: [Reply] },
   { needs: [model('relational')], entities: [Thread, Remark] },
