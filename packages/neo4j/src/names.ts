@@ -59,6 +59,11 @@ export class GraphNames {
     return `${this.prefix}StoreweaveSequence`;
   }
 
+  /** Label of the nodes that relationships hang on which only reserve a value. */
+  get reservationLabel(): string {
+    return `${this.prefix}StoreweaveReservation`;
+  }
+
   /** True where units of work may put fences on what is here (`fences/marks.ts`). */
   get isFenced(): boolean {
     return this.#isFenced;

@@ -1,14 +1,14 @@
 /**
- * The store beside another that decides. Fences, and later what became of them, are transactions of their own, each sent
+ * The store beside another that decides. Fences, and later what becomes of them, are transactions of their own, each sent
  * once: an answer that is lost leaves the outcome to the marks, which everything here goes by. Statements of one call
  * are sent together and cost one trip, whatever their number.
  */
 import {
   type Access,
   type CommitParticipant,
-  type EntityModel,
   type FenceOutcome,
   type FenceOwner,
+  ForeignKeyViolationError,
   UniqueViolationError,
   type WriteBatch,
 } from '@storeweave/core';
@@ -16,18 +16,18 @@ import type { Neo4jDomain } from '../domain.js';
 import { type GraphNames, quote, type Shape } from '../names.js';
 import { Scope } from '../scope.js';
 import type { Runner } from '../transaction.js';
-import { fenceBatch } from './fence.js';
+import { applyBatches, type FencedBatches, fenceBatches, shapes } from './batches.js';
 import { holdersOfValues } from './holders.js';
 import { ownerOf, ownersIn, shapesOf, UNIT } from './marks.js';
-import { install, installUpdates, takeBack } from './settle.js';
+import { removeReferences, settle } from './settle.js';
 
 /** Limit on a call that gives none, in milliseconds: Neo4j's own are none, and its locks would be held for ever. */
 const LIMIT_MS = 30_000;
 /** How often fences are put up again where a value was held and is free by now. */
 const TURNS = 3;
 
-/** Ends the transaction of fences that were not all put up. */
-class Refused {
+/** Ends a transaction without effect. */
+class Undone {
   constructor(readonly outcome: FenceOutcome) {}
 }
 
@@ -41,9 +41,11 @@ export class Neo4jParticipant implements CommitParticipant {
   async fence(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<FenceOutcome> {
     for (let turn = 1; ; turn++) {
       try {
-        return await this.#alone(access, (runner) => this.#fence(owner, batches, runner));
+        const { open } = await this.#alone(access, (runner) => this.#fence(owner, batches, runner));
+        if (open > 0) await this.#tryOut(owner, batches, access);
+        return { missed: [], held: [] };
       } catch (error) {
-        if (error instanceof Refused) return error.outcome;
+        if (error instanceof Undone) return error.outcome;
         if (!(error instanceof UniqueViolationError)) throw error;
         const { owners, isFree } = await holdersOfValues(batches, this.names, this.domain, access);
         const held = owners.filter(({ unitOfWork }) => unitOfWork !== owner.unitOfWork);
@@ -54,57 +56,77 @@ export class Neo4jParticipant implements CommitParticipant {
   }
 
   async apply(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {
-    await this.#alone(access, (runner) =>
-      Promise.all([
-        ...this.#shapes(batches).map((shape) => install(shape, owner, this.names, runner)),
-        ...batches.map(async (batch) => {
-          if (batch.op === 'update') await installUpdates(batch, owner, this.names, runner);
-        }),
-      ]),
-    );
+    await this.#alone(access, (runner) => applyBatches(batches, owner, this.names, runner));
   }
 
   async unfence(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {
-    await this.#takeBack(this.#shapes(batches), owner, access);
+    await this.#takeBack(shapes(batches, this.names), owner, access);
   }
 
   async unfenceAll(owner: FenceOwner, access: Access): Promise<void> {
-    await this.#takeBack(shapesOf(this.names.all, this.names), owner, access);
+    const { relationships, nodes } = this.names;
+    await this.#takeBack(shapesOf([...relationships, ...nodes], this.names), owner, access);
   }
 
   async owners(limit: number, access: Access): Promise<readonly FenceOwner[]> {
-    if (this.names.all.length === 0) return [];
     const scope = new Scope(this.names);
     const most = scope.parameter(BigInt(limit));
-    const parts = shapesOf(this.names.all, this.names).map(
-      ({ ends, source }) =>
-        `MATCH ${ends === undefined ? `(n:${quote(source)})` : `()-[n:${quote(source)}]->()`} WHERE n.${UNIT} IS NOT NULL WITH DISTINCT ${ownerOf('n')} AS owner LIMIT ${most} RETURN owner`,
-    );
+    const parts = shapesOf(this.names.all, this.names).map(({ ends, source }) => {
+      const pattern = ends === undefined ? `(n:${quote(source)})` : `()-[n:${quote(source)}]->()`;
+      return `MATCH ${pattern} WHERE n.${UNIT} IS NOT NULL WITH DISTINCT ${ownerOf('n')} AS owner LIMIT ${most} RETURN owner`;
+    });
+    if (parts.length === 0) return [];
     const answer = await this.domain.run(scope.statement(parts.join('\nUNION\n')), limited(access), 'READ');
     return ownersIn(answer).slice(0, limit);
   }
 
-  async #fence(owner: FenceOwner, batches: readonly WriteBatch[], runner: Runner): Promise<FenceOutcome> {
-    const done = await Promise.all(batches.map((batch) => fenceBatch(batch, owner, this.names, runner)));
-    const outcome: FenceOutcome = {
-      missed: done.flatMap(({ missed }, batch) => missed.map((row) => ({ batch, row }))),
-      held: ownersIn(done.flatMap(({ held }) => held.map((each) => [each.unitOfWork, each.coordinator]))),
-    };
-    if (outcome.missed.length + outcome.held.length > 0) throw new Refused(outcome);
+  async #fence(owner: FenceOwner, batches: readonly WriteBatch[], runner: Runner): Promise<FencedBatches> {
+    const outcome = await fenceBatches(batches, owner, this.names, runner);
+    const { missed, held } = outcome;
+    if (missed.length + held.length > 0) throw new Undone({ missed, held });
     return outcome;
   }
 
-  async #takeBack(shapes: readonly Shape[], owner: FenceOwner, access: Access): Promise<void> {
-    if (shapes.length === 0) return;
-    await this.#alone(access, (runner) =>
-      Promise.all(shapes.map((shape) => takeBack(shape, owner, this.names, runner))),
-    );
+  /** What is only put together when it is applied is put together once before the decision, and left as it is. */
+  async #tryOut(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {
+    try {
+      await this.#alone(access, async (runner) => {
+        await applyBatches(batches, owner, this.names, runner);
+        throw new Undone({ missed: [], held: [] });
+      });
+    } catch (error) {
+      if (error instanceof Undone) return;
+      await this.unfence(owner, batches, access);
+      throw error;
+    }
   }
 
-  /** Relationships first: what they hang on is theirs no more when it goes. */
-  #shapes(batches: readonly WriteBatch[]): Shape[] {
-    const entities: EntityModel[] = batches.map(({ entity }) => entity);
-    return shapesOf(entities, this.names).sort((x, y) => Number(x.ends === undefined) - Number(y.ends === undefined));
+  async #takeBack(all: readonly Shape[], owner: FenceOwner, access: Access): Promise<void> {
+    if (all.length === 0) return;
+    const left = await this.#alone(access, (runner) =>
+      Promise.all(
+        all.map(async (shape) => ({
+          shape,
+          ids: await settle(
+            shape,
+            owner,
+            { goes: ['insert', 'reserve'], stays: ['update', 'delete', 'guard'] },
+            this.names,
+            runner,
+          ),
+        })),
+      ),
+    );
+    for (const { shape, ids } of left) if (ids.length > 0) await this.#removeReferences(ids, shape, access);
+  }
+
+  /** Apart from the rest: what others hang on them meanwhile may refuse it, and then they are to stay. */
+  async #removeReferences(ids: readonly string[], shape: Shape, access: Access): Promise<void> {
+    try {
+      await this.#alone(access, (runner) => removeReferences(ids, shape, this.names, runner));
+    } catch (error) {
+      if (!(error instanceof ForeignKeyViolationError)) throw error;
+    }
   }
 
   #alone<R>(access: Access, work: (runner: Runner) => Promise<R>): Promise<R> {

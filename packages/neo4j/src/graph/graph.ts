@@ -34,12 +34,12 @@ export class Neo4jGraph implements GraphStore {
       steps.start(alias, entity, scope.parameter(keyOf(entityNamed(spec.steps, entity), key)));
     const [from, to] = [end('s', spec.from), end('t', spec.to)];
     if (from === undefined || to === undefined) return undefined;
-    const where = steps.along.map((condition) => `WHERE all(e IN relationships(p) WHERE ${condition})`);
+    const where = steps.along.map((condition) => `all(e IN relationships(p) WHERE ${condition})`);
     const text = [
       `MATCH ${from}`,
       `MATCH ${to}`,
       `MATCH p = shortestPath((s)${steps.arrow('', `*1..${bound(spec.maxDepth)}`)}(t))`,
-      ...where,
+      ...(where.length === 0 ? [] : [`WHERE ${where.join(' AND ')}`]),
       `RETURN ${answerOf(steps, '0')} LIMIT 1`,
     ];
     const [found] = await this.domain.run(scope.statement(text.join('\n')), access, 'READ');

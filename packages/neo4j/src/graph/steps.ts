@@ -13,6 +13,7 @@ import {
   type Vertex,
 } from '@storeweave/core';
 import { compileCondition } from '../condition.js';
+import { shown } from '../fences/marks.js';
 import { type EndShape, quote, type Shape } from '../names.js';
 import { Matched, type Scope } from '../scope.js';
 import { decoder, encode } from '../values.js';
@@ -127,6 +128,11 @@ export class Steps {
 
   /** Conditions on the relationship `e` of a hop. */
   get along(): string[] {
+    // Nothing else leads to what is not decided, so the nodes need not be asked.
+    return [...(this.scope.names.isFenced ? [shown('e')] : []), ...this.#chosen()];
+  }
+
+  #chosen(): string[] {
     const mixed = this.direction === 'mixed';
     const parts = this.#branches.map(({ step, shape }) => {
       const matched = new Matched(shape, 'e', 'startNode(e)', 'endNode(e)');

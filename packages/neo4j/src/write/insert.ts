@@ -11,9 +11,9 @@ import {
   type Value,
   type WriteResult,
 } from '@storeweave/core';
-import { holdersOf, marks, refuseHeld } from '../fences/marks.js';
-import type { GraphNames } from '../names.js';
-import { quote } from '../names.js';
+import { holdersOf, marks, refuseHeld, UNIT } from '../fences/marks.js';
+import { countGivers, giversCypher, type UniqueFields, untilGiven } from '../fences/trade.js';
+import { type GraphNames, quote, type Shape } from '../names.js';
 import { lockCypher } from '../read.js';
 import { Matched, Scope } from '../scope.js';
 import type { Runner } from '../transaction.js';
@@ -96,25 +96,61 @@ export function returned(batch: InsertBatch, rows: readonly Row[]): { returned?:
   return returning === undefined ? {} : { returned: rows.map((row) => returning.map((field) => row[field.index])) };
 }
 
-/** With an owner they are placeholders of its unit of work. */
+/** How placeholders of a unit of work are written. */
+export interface Placeholder {
+  readonly owner: FenceOwner;
+  /** Constraints whose values something of the same unit of work may be giving up. */
+  readonly traded: readonly UniqueFields[];
+}
+
+/** Returns how many values are left out of placeholders, because they are yet to be given up. */
 export async function createNodes(
   batch: InsertBatch,
   rows: readonly Row[],
   names: GraphNames,
   runner: Runner,
-  owner?: FenceOwner,
-): Promise<void> {
+  placeholder?: Placeholder,
+): Promise<number> {
   const { entity } = batch;
-  const { source } = names.shape(entity);
-  const properties = columnsOf(entity.fields).map((column, i) => `${quote(column)}: row[${i}]`);
+  const shape = names.shape(entity);
+  let open = 0;
   for (const piece of chunks(rows)) {
     const scope = new Scope(names);
     const list = scope.parameter(piece.map((row) => listOf(entity, entity.fields, (field) => row[field.index])));
-    const marked = Object.entries(owner === undefined ? {} : marks(owner, "'insert'", scope));
-    const all = [...properties, ...marked.map(([property, value]) => `${property}: ${value}`)];
-    const text = `UNWIND ${list} AS row CREATE (n:${quote(source)} {${all.join(', ')}})`;
-    await runner.run(scope.statement(text), entity);
+    const { properties, before, count } = placing(entity.fields, 'row', shape, scope, placeholder);
+    const text = [`UNWIND ${list} AS row`, ...before, `CREATE (n:${quote(shape.source)} {${properties}})`];
+    const [given] = await runner.run(scope.statement([...text, ...count].join('\n')), entity);
+    open += Number(given ?? 0);
   }
+  return open;
+}
+
+/** Properties of something new, from a list of values; a placeholder also has its marks. */
+export function placing(
+  fields: readonly Field[],
+  list: string,
+  shape: Shape,
+  scope: Scope,
+  placeholder?: Placeholder,
+): { readonly properties: string; readonly before: readonly string[]; readonly count: readonly string[] } {
+  const columns = columnsOf(fields);
+  const given = (column: string) => `${list}[${columns.indexOf(column)}]`;
+  if (placeholder === undefined) {
+    const properties = columns.map((column) => `${quote(column)}: ${given(column)}`).join(', ');
+    return { properties, before: [], count: [] };
+  }
+  const { owner, traded } = placeholder;
+  const marked = marks(owner, "'insert'", scope);
+  const values = new Map(columns.map((column) => [column, given(column)]));
+  for (const field of traded.flat()) values.set(field.column, untilGiven(traded, field, given(field.column)));
+  return {
+    properties: [
+      ...[...values].map(([column, value]) => `${quote(column)}: ${value}`),
+      ...Object.entries(marked).map(([property, value]) => `${property}: ${value}`),
+    ].join(', '),
+    before: giversCypher(traded, shape, marked[UNIT] ?? '', (field) => given(field.column)),
+    count: traded.length === 0 ? [] : [`RETURN ${countGivers(traded)}`],
+  };
 }
 
 function mergeCypher(batch: InsertBatch, keys: readonly Field[], rows: readonly Row[], names: GraphNames) {
@@ -149,12 +185,12 @@ function mergeCypher(batch: InsertBatch, keys: readonly Field[], rows: readonly 
 }
 
 /** After a MERGE of `n`: what was made is filled, what was there is changed under its lock. */
-export function settleCypher(fill: string, change: readonly string[]): string[] {
+export function settleCypher(fill: string, change: readonly string[], carry: readonly string[] = []): string[] {
   const when = (condition: string, sets: readonly string[]) =>
     sets.length === 0 ? [] : [`FOREACH (_ IN CASE WHEN ${condition} THEN [1] ELSE [] END | SET ${sets.join(', ')})`];
   return [
     ...lockCypher('n'),
-    `WITH row, n, coalesce(n.${quote(NEW)} = row[3], false) AS isNew`,
+    `WITH ${['row', 'n', ...carry].join(', ')}, coalesce(n.${quote(NEW)} = row[3], false) AS isNew`,
     ...when('isNew', [`n += ${fill}`]),
     ...when('NOT isNew', change),
     `REMOVE n.${quote(NEW)}`,

@@ -11,12 +11,15 @@ import {
   UniqueViolationError,
   type WriteResult,
 } from '@storeweave/core';
+import { guardEnds } from '../fences/ends.js';
+import { holdersOf, ownerOf, refuseHeld } from '../fences/marks.js';
+import { countGivers } from '../fences/trade.js';
 import { type EndShape, type GraphNames, quote, type Shape } from '../names.js';
 import { lockCypher } from '../read.js';
 import { endPattern, Matched, Scope } from '../scope.js';
 import type { Runner } from '../transaction.js';
-import { type Insertion, NEW, returned, settleCypher, taken } from './insert.js';
-import { chunks, columnsOf, endKeys, keyOf, listOf, mapOf } from './rows.js';
+import { type Insertion, NEW, type Placeholder, placing, returned, settleCypher, taken } from './insert.js';
+import { chunks, endKeys, keyOf, listOf, mapOf } from './rows.js';
 
 export async function insertRelationships(
   { batch, rows }: Insertion,
@@ -26,7 +29,7 @@ export async function insertRelationships(
   const shape = names.shape(batch.entity);
   if (shape.isPair) return mergePairs({ batch, rows }, shape, names, runner);
   if (batch.onConflict === undefined) {
-    await create(batch, rows, shape, names, runner);
+    await createRelationships(batch, rows, names, runner);
     return { count: rows.length, ...returned(batch, rows) };
   }
   return upsert({ batch, rows }, shape, names, runner);
@@ -58,9 +61,24 @@ export function danglingEnds(
   );
 }
 
-async function create(batch: InsertBatch, rows: readonly Row[], shape: Shape, names: GraphNames, runner: Runner) {
+/**
+ * Placeholders are not refused by fences that are in their way: those are answered, as lists that `ownersIn` reads, beside
+ * the number of values that are yet to be given up.
+ */
+export async function createRelationships(
+  batch: InsertBatch,
+  rows: readonly Row[],
+  names: GraphNames,
+  runner: Runner,
+  placeholder?: Placeholder,
+): Promise<{ readonly held: unknown[]; readonly open: number }> {
   const { entity } = batch;
-  const properties = columnsOf(shape.own).map((column, i) => `${quote(column)}: row[2][${i}]`);
+  const shape = names.shape(entity);
+  const owner = placeholder?.owner;
+  const isGuarded = names.isFenced || owner !== undefined;
+  const open = placeholder === undefined ? '0' : countGivers(placeholder.traded);
+  let given = 0;
+  const held: unknown[] = [];
   for (const piece of chunks(rows)) {
     const scope = new Scope(names);
     const list = scope.parameter(
@@ -69,15 +87,37 @@ async function create(batch: InsertBatch, rows: readonly Row[], shape: Shape, na
         return [from, to, listOf(entity, shape.own, (field) => row[field.index]), at];
       }),
     );
+    const { properties, before } = placing(shape.own, 'row[2]', shape, scope, placeholder);
+    const isPair = shape.isPair && owner !== undefined;
     const text = [
       `UNWIND ${list} AS row`,
       ...endsCypher(shape, 'row[0]', 'row[1]'),
-      `CREATE (a)-[n:${quote(shape.source)} {${properties.join(', ')}}]->(b)`,
-      'RETURN collect(row[3])',
+      ...(isGuarded ? guardEnds(shape, scope, owner) : []),
+      ...(isPair ? [`WITH row, a, b, holders, [(a)-[x:${quote(shape.source)}]->(b) | ${ownerOf('x')}] AS others`] : []),
+      ...before,
+      `CREATE (a)-[n:${quote(shape.source)} {${properties}}]->(b)`,
+      `RETURN [collect([row[3], ${isGuarded ? 'holders' : '[]'}, ${isPair ? 'others' : '[]'}]), ${open}]`,
     ];
-    const [made] = await runner.run(scope.statement(text.join('\n')), entity);
-    refuseMissing(batch, piece, shape, made as number[]);
+    const [[answer, count]] = (await runner.run(scope.statement(text.join('\n')), entity)) as [
+      [[number, unknown[], [string | null, string | null][]][], number],
+    ];
+    given += Number(count);
+    refuseMissing(
+      batch,
+      piece,
+      shape,
+      answer.map(([at]) => at),
+    );
+    for (const [at, holders, others] of answer) {
+      held.push(...holders);
+      for (const other of others) {
+        if (other[0] === null || other[0] === owner?.unitOfWork) throw taken(batch, piece[at] ?? []);
+        held.push(other);
+      }
+    }
   }
+  if (owner === undefined) refuseHeld(entity, [held]);
+  return { held, open: given };
 }
 
 async function mergePairs(
@@ -114,11 +154,17 @@ async function mergePairs(
     const text = [
       `UNWIND ${list} AS row`,
       ...endsCypher(shape, 'row[0]', 'row[1]'),
+      ...(names.isFenced ? guardEnds(shape, scope) : []),
       `MERGE (a)-[n:${quote(shape.source)}]->(b) ON CREATE SET n.${quote(NEW)} = row[3]`,
-      ...settleCypher('row[2]', sets),
-      'RETURN collect([row[3], isNew])',
+      ...settleCypher('row[2]', sets, names.isFenced ? ['holders'] : []),
+      `RETURN collect([row[3], isNew${names.isFenced ? `, holders + coalesce(${holdersOf('n', shape, false)}, [])` : ''}])`,
     ];
-    const [answer] = (await runner.run(scope.statement(text.join('\n')), entity)) as [[number, boolean][]];
+    const [answer] = (await runner.run(scope.statement(text.join('\n')), entity)) as [[number, boolean, unknown[]?][]];
+    if (names.isFenced)
+      refuseHeld(
+        entity,
+        answer.map(([, , holders]) => holders ?? []),
+      );
     refuseMissing(
       batch,
       piece,
@@ -175,14 +221,19 @@ async function upsert(
       `MATCH ${matched.pattern} WHERE ${keys.map((key, i) => `${matched.field(key)} = row[0][${i}]`).join(' AND ')}`,
       ...lockCypher('n'),
       ...(sets.length === 0 ? [] : [`SET ${sets.join(', ')}`]),
-      'RETURN collect(row[2])',
+      `RETURN collect([row[2]${names.isFenced ? `, coalesce(${holdersOf('n', shape, false)}, [])` : ''}])`,
     ];
-    const [found] = await runner.run(scope.statement(text.join('\n')), entity);
-    for (const at of found as number[]) there.add(piece[at] ?? []);
+    const [found] = (await runner.run(scope.statement(text.join('\n')), entity)) as [[number, unknown[]?][]];
+    if (names.isFenced)
+      refuseHeld(
+        entity,
+        found.map(([, holders]) => holders ?? []),
+      );
+    for (const [at] of found) there.add(piece[at] ?? []);
   }
   const fresh = distinct.filter((row) => !there.has(row));
   try {
-    await create(batch, fresh, shape, names, runner);
+    await createRelationships(batch, fresh, names, runner);
   } catch (error) {
     if (!(error instanceof UniqueViolationError)) throw error;
     throw new SerializationError(
