@@ -5,6 +5,7 @@
 import {
   type Access,
   type CommitCoordinator,
+  type CommitParticipant,
   ConfigurationError,
   InvalidStateError,
   StoreBusyError,
@@ -13,6 +14,7 @@ import {
   type TransactionOptions,
 } from '@storeweave/core';
 import { PgJournal } from './commit/journal.js';
+import { PreparedTransactions } from './commit/prepared.js';
 import { ErrorSubjects } from './error-subjects.js';
 import { mapError } from './errors.js';
 import type { AcquireRequest, PgClient, PgConnection, PgConnections } from './pg-client.js';
@@ -42,6 +44,8 @@ export class PgDomain implements SqlDomain {
   readonly exclusive: boolean;
   readonly subjects = new ErrorSubjects();
   readonly coordinator: CommitCoordinator = new PgJournal(this);
+  readonly #prepared = new PreparedTransactions(this);
+  #canPrepare = false;
   readonly #names: StatementNames;
   readonly #holders = new Set<Holder>();
   readonly #states = new WeakMap<PgClient, ClientState>();
@@ -70,6 +74,11 @@ export class PgDomain implements SqlDomain {
     }
   }
 
+  /** Known when the server has answered. */
+  get participant(): CommitParticipant | undefined {
+    return this.#canPrepare ? this.#prepared : undefined;
+  }
+
   async close(): Promise<void> {
     if (this.#users === 0 || --this.#users > 0) return;
     this.#opening = undefined;
@@ -85,11 +94,14 @@ export class PgDomain implements SqlDomain {
     await this.connections.open();
     const { rows } = await this.use({ label: 'open' }, (session) =>
       session.query({
-        text: `select current_setting('server_version_num'), current_setting('server_encoding'), current_setting('DateStyle'), current_setting('bytea_output')`,
+        text: `select current_setting('server_version_num'), current_setting('server_encoding'), current_setting('DateStyle'), current_setting('bytea_output'),
+          current_setting('max_prepared_transactions')::int > 0 and not pg_is_in_recovery()`,
         values: [],
       }),
     );
-    const [version, encoding, dates, bytes] = rows[0] ?? [];
+    const [version, encoding, dates, bytes, canPrepare] = rows[0] ?? [];
+    // On a database of one session, whoever then met a prepared row would wait for ever, and everybody else with him.
+    this.#canPrepare = canPrepare === 't' && !this.exclusive;
     const problem =
       Number(version) < 130_000
         ? `PostgreSQL 13 or newer is needed, the server says ${version}`

@@ -78,11 +78,24 @@ export class PgTransaction implements Transaction {
     return this.session.native;
   }
 
-  async commit(): Promise<void> {
+  commit(): Promise<void> {
+    const message =
+      'The connection was lost while COMMIT was under way: the changes may be stored, or not. Read what they should have changed before doing them again.';
+    return this.#end('commit', (cause) => new CommitUnknownError(message, { cause }));
+  }
+
+  /** Ends it so that it outlives its connection and can still go either way. The id goes into the statement as it is. */
+  prepare(id: string): Promise<void> {
+    const message =
+      'The connection was lost while PREPARE TRANSACTION was under way: the transaction is prepared, or gone. Roll it back by its id.';
+    return this.#end(`prepare transaction '${id}'`, (cause) => new ConnectionError(message, { cause }));
+  }
+
+  async #end(statement: string, unknown: (cause: unknown) => StoreweaveError): Promise<void> {
     this.#assertOpen();
     this.#committing = true;
     if (this.session.broken) {
-      // COMMIT was never sent, so the outcome is known.
+      // The statement was never sent, so the outcome is known.
       this.#finish(true);
       throw (
         this.#failure ??
@@ -93,17 +106,14 @@ export class PgTransaction implements Transaction {
     }
     let tag: string;
     try {
-      tag = await this.session.control('commit', { timeoutMs: this.options.timeoutMs });
+      tag = await this.session.control(statement, { timeoutMs: this.options.timeoutMs });
     } catch (error) {
       // A time limit of our own says nothing about what the server did; one that the server reports does.
       const lost =
         isConnectionLoss(error) || this.session.broken || (error instanceof TimeoutError && error.cause === undefined);
       this.#finish(lost);
       if (!lost) throw error;
-      throw new CommitUnknownError(
-        'The connection was lost while COMMIT was under way: the changes may be stored, or not. Read what they should have changed before doing them again.',
-        { cause: error },
-      );
+      throw unknown(error);
     }
     this.#finish(false);
     // A transaction in which a statement failed answers COMMIT with ROLLBACK, and no error.

@@ -1,6 +1,6 @@
 /**
- * Stands between a client and a PostgreSQL, lets everything pass but COMMIT, and cuts the client off when that comes. What
- * happens to the COMMIT itself is the test's choice: it reaches the server (at once or later), or never.
+ * Stands between a client and a PostgreSQL, lets everything pass but COMMIT (and PREPARE TRANSACTION), and cuts the client off
+ * when that comes. What happens to the COMMIT itself is the test's choice: it reaches the server (at once or later), or never.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -79,5 +79,8 @@ export class CommitProxy {
 
 /** The client waits for each answer, so a COMMIT comes alone. */
 function isCommit(data: Buffer): boolean {
-  return data.toString('latin1', 0, 1) === 'Q' && data.toString('utf8', 5, data.length - 1) === 'commit';
+  return (
+    data.toString('latin1', 0, 1) === 'Q' &&
+    /^(commit$|prepare transaction )/.test(data.toString('utf8', 5, data.length - 1))
+  );
 }

@@ -9,9 +9,10 @@ import type { SqlDomain, SqlSession } from '../session.js';
 /** Found by the connection's search path, as every table without a schema of its own. */
 export const JOURNAL = 'storeweave_journal';
 
+// "If not exists", although it was asked before: a session may know for a moment longer that there was no such table.
 // One index for all questions: what is open in its order, what is dead, what is done. A row is in one part of it.
 const STATEMENTS = [
-  `create table ${JOURNAL} (
+  `create table if not exists ${JOURNAL} (
   uow uuid primary key,
   xid xid8 not null default pg_current_xact_id(),
   redo text not null,
@@ -21,7 +22,7 @@ const STATEMENTS = [
   dead boolean not null default false,
   done boolean not null default false
 )`,
-  `create index storeweave_journal_state on ${JOURNAL} (done, dead, xid)`,
+  `create index if not exists storeweave_journal_state on ${JOURNAL} (done, dead, xid)`,
   `comment on table ${JOURNAL} is 'Storeweave: units of work over several stores that were decided here. A row that is deleted before it is done leaves half of its unit behind.'`,
 ];
 

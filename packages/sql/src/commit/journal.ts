@@ -14,7 +14,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A driver's message may have a whole request in it. */
 const MAX_ERROR_LENGTH = 4000;
 
-const UNIT = 'uow, redo, attempts, error, dead, extract(epoch from clock_timestamp() - decided_at) * 1000';
+const UNIT = 'uow, redo, attempts, error, dead, extract(epoch from clock_timestamp() - decided_at) * 1000, done';
 
 export class PgJournal implements CommitCoordinator {
   constructor(private readonly domain: SqlDomain) {}
@@ -104,13 +104,14 @@ export class PgJournal implements CommitCoordinator {
   }
 }
 
-function openUnit([unitOfWork, redo, attempts, error, dead, ageMs]: TextRow): OpenUnit {
+function openUnit([unitOfWork, redo, attempts, error, dead, ageMs, done]: TextRow): OpenUnit {
   return {
     unitOfWork: String(unitOfWork),
     redo: String(redo),
     attempts: Number(attempts),
     ...(error != null && { error }),
     dead: dead === 't',
+    ...(done === 't' && { done: true }),
     ageMs: age(ageMs),
   };
 }
