@@ -11,21 +11,28 @@ import {
   type Value,
 } from '@storeweave/core';
 import { compileCondition } from './condition.js';
-import { type Decode, decoderOf } from './decode.js';
-import { encoderOf } from './encode.js';
+import type { Decode } from './decode.js';
+import type { Dialect } from './dialect.js';
 import { type Layouts, rowsOf } from './layout.js';
 import { directMatch } from './related.js';
 import { Scope, type TableScope } from './scope.js';
 import type { Statement } from './session.js';
 
 interface Output {
+  /** What is compared, ordered and grouped. */
   readonly expression: string;
+  /** What is answered; `expression` if absent. */
+  readonly answered?: string;
   readonly decode: Decode | undefined;
   /** A comparand of `having`. */
   readonly parameter: (value: Value) => string;
+  /** What `order by` sorts by; the answer's column if absent. */
+  readonly sorted?: string;
+  /** For a number that a function made: whether it is exact. */
+  readonly isExact?: boolean;
 }
 
-const comparisons = { eq: '=', ne: 'is distinct from', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
+const comparisons = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
 
 const sumOf: Decode = (text) => {
   const number = Number(text);
@@ -35,8 +42,10 @@ const sumOf: Decode = (text) => {
 export function compileAggregate(
   spec: AggregateSpec,
   layouts: Layouts,
+  given?: Dialect,
 ): { readonly statement: Statement; readonly decoders: (Decode | undefined)[] } {
-  const scope = new Scope(layouts);
+  const scope = new Scope(layouts, given);
+  const { dialect } = scope;
   const root = scope.table(spec.entity);
   const joins = new Joins(root);
   const outputs = spec.columns.map((column) => output(column, joins.along(column.through ?? [])));
@@ -51,22 +60,31 @@ export function compileAggregate(
       },
     );
   };
-  let text = `select ${outputs.map(({ expression }) => expression).join(', ')} from ${rowsOf(root.layout)} ${root.alias}${joins.sql}`;
+  let text = `select ${outputs.map(({ expression, answered = expression }) => answered).join(', ')} from ${rowsOf(root.layout)} ${root.alias}${joins.sql}`;
   if (spec.where !== undefined) text += ` where ${compileCondition(spec.where, root)}`;
-  const groups = spec.columns.flatMap((column, i) => (column.function === undefined ? [String(i + 1)] : []));
+  const groups = spec.columns.flatMap((column, i) => {
+    if (column.function !== undefined) return [];
+    return [outputs[i]?.answered === undefined ? String(i + 1) : (outputs[i]?.expression ?? '')];
+  });
   if (groups.length > 0) text += ` group by ${groups.join(', ')}`;
   if (spec.having !== undefined && spec.having.length > 0) {
     const terms = spec.having.map(({ alias, op, value }) => {
-      const { expression, parameter } = outputs[position(alias)] as Output;
-      return `${expression} ${comparisons[op]} ${parameter(value)}`;
+      const { expression, parameter, isExact } = outputs[position(alias)] as Output;
+      const compared = (operator: string) =>
+        isExact !== undefined
+          ? dialect.aggregates.compares(expression, operator, parameter(value), isExact)
+          : `${expression} ${operator} ${parameter(value)}`;
+      return op === 'ne' ? `(${compared('=')}) is not true` : compared(comparisons[op]);
     });
     text += ` having ${terms.join(' and ')}`;
   }
   if (spec.order !== undefined && spec.order.length > 0) {
-    text += ` order by ${spec.order.map(({ alias, direction }) => `${position(alias) + 1} ${direction} nulls last`).join(', ')}`;
+    const terms = spec.order.map(({ alias, direction }) =>
+      dialect.outputOrder(outputs[position(alias)]?.sorted ?? String(position(alias) + 1), direction),
+    );
+    text += ` order by ${terms.join(', ')}`;
   }
-  if (spec.limit !== undefined) text += ` limit ${scope.parameter(String(spec.limit), 'bigint')}`;
-  if (spec.offset !== undefined) text += ` offset ${scope.parameter(String(spec.offset), 'bigint')}`;
+  text += dialect.limit(scope, spec.limit, spec.offset);
   return { statement: { text, values: scope.values }, decoders: outputs.map(({ decode }) => decode) };
 }
 
@@ -114,41 +132,56 @@ function output(column: AggregateColumn, table: TableScope): Output {
     );
   }
   const { field } = on;
+  const { dialect } = table.scope;
+  const { aggregates, json } = dialect;
   const operand = table.operand(on);
   const isPath = on.path !== undefined && on.path.length > 0;
   const own: Pick<Output, 'decode' | 'parameter'> = isPath
-    ? { decode: JSON.parse, parameter: (value) => table.scope.parameter(JSON.stringify(value), 'jsonb') }
-    : {
-        decode: decoderOf(field),
-        parameter: (value) => table.scope.parameter(encoderOf(table.entity, field).value(value), table.type(field)),
-      };
-  const numeric = isPath
-    ? `(case when jsonb_typeof(${operand}) = 'number' then (${operand} #>> '{}')::double precision end)`
-    : operand;
+    ? { decode: JSON.parse, parameter: (value) => json.value(JSON.stringify(value), table.scope) }
+    : { decode: dialect.decoder(field), parameter: (value) => table.value(field, value) };
+  const counted = { decode: Number, parameter: typed('bigint') };
+  const float = isPath || field.type === 'float';
+  const numeric = isPath ? json.number(operand) : operand;
+  const type = isPath ? 'float' : field.type;
+  const forms = (expression: string): Pick<Output, 'answered' | 'sorted'> => {
+    const answered = isPath ? expression : dialect.selected(expression, field);
+    const sorted = isPath ? json.sortable(expression) : dialect.sortable(expression, field);
+    return {
+      ...(answered === expression ? {} : { answered }),
+      ...(answered === expression && sorted === expression ? {} : { sorted }),
+    };
+  };
   switch (column.function) {
     case undefined:
-      return { expression: operand, ...own };
+      return { expression: operand, ...forms(operand), ...own };
     case 'count':
-      return { expression: `count(${operand})`, decode: Number, parameter: typed('bigint') };
+      return { expression: `count(${operand})`, ...counted };
     case 'countDistinct':
-      return { expression: `count(distinct ${operand})`, decode: Number, parameter: typed('bigint') };
-    case 'sum':
-      if (isPath || field.type === 'float')
-        return { expression: `sum(${numeric})`, decode: Number, parameter: typed('double precision') };
-      return { expression: `sum(${numeric})`, decode: sumDecoder(column, table), parameter: typed('numeric') };
-    case 'avg':
-      if (isPath || field.type === 'float')
-        return { expression: `avg(${numeric})`, decode: Number, parameter: typed('double precision') };
-      sumDecoder(column, table);
+      return { expression: `count(distinct ${operand})`, ...counted };
+    case 'sum': {
+      const expression = aggregates.sum(numeric, type);
+      const sorted = aggregates.sortable(expression, type);
       return {
-        expression: `avg(${numeric})`,
+        expression,
+        decode: float ? Number : sumDecoder(column, table),
+        parameter: typed(float ? 'double precision' : 'numeric'),
+        isExact: !float,
+        ...(sorted === expression ? {} : { sorted }),
+      };
+    }
+    case 'avg':
+      if (!float) sumDecoder(column, table);
+      return {
+        expression: aggregates.avg(numeric, type),
         decode: Number,
-        parameter: typed('numeric'),
+        parameter: typed(float ? 'double precision' : 'numeric'),
+        isExact: false,
       };
     case 'min':
-      return { expression: extreme(operand, 'min', isPath ? undefined : field.type), ...own };
-    case 'max':
-      return { expression: extreme(operand, 'max', isPath ? undefined : field.type), ...own };
+    case 'max': {
+      const expression = aggregates.extreme(column.function, operand, on);
+      return { expression, ...forms(expression), ...own };
+    }
   }
 }
 
@@ -164,12 +197,4 @@ function sumDecoder({ on, alias, function: name }: AggregateColumn, table: Table
       property: on?.field.name,
     },
   );
-}
-
-/** Types that have an order but, in PostgreSQL before 18, no `min` and `max`. */
-const withoutExtremes: ReadonlySet<string | undefined> = new Set([undefined, 'uuid', 'boolean', 'json', 'bytes']);
-
-function extreme(operand: string, name: 'min' | 'max', type: string | undefined): string {
-  if (!withoutExtremes.has(type)) return `${name}(${operand})`;
-  return `(array_agg(${operand} order by ${operand} ${name === 'min' ? 'asc' : 'desc'}) filter (where ${operand} is not null))[1]`;
 }

@@ -20,11 +20,12 @@ import type { Layouts } from './layout.js';
 import type { SqlSession } from './session.js';
 import { type ByKeyPlan, compileDelete, compileUpdate, maskOf } from './update.js';
 import { PlanCache } from './write-plans.js';
+import type { Writer } from './writer.js';
 
 /** Rows of one statement at most. Beyond some thousands nothing gets faster, and memory grows. */
 const ROWS_PER_STATEMENT = 10_000;
 /** A batch of more rows must be written inside a transaction, because it may be cut. */
-export const MAX_UNCUT_ROWS = 1000;
+const MAX_UNCUT_ROWS = 1000;
 /** Characters of one statement's parameters at most; the protocol ends at 1 GB. */
 const CHARACTERS_PER_STATEMENT = 64 * 1024 * 1024;
 
@@ -35,7 +36,7 @@ export interface BatchCompilers {
   update(batch: UpdateBatch, masked: readonly boolean[]): ByKeyPlan;
 }
 
-export class BatchWriter {
+export class BatchWriter implements Writer {
   readonly #inserts = new PlanCache<InsertPlan>();
   readonly #changes = new PlanCache<ByKeyPlan>();
   readonly #compilers: BatchCompilers;
@@ -48,6 +49,10 @@ export class BatchWriter {
       insert: (batch) => compileInsert(batch, layouts(batch.entity)),
       update: (batch, masked) => compileUpdate(batch, masked, layouts(batch.entity)),
     };
+  }
+
+  needsTransaction(batch: WriteBatch): boolean {
+    return (batch.op === 'insert' ? batch.rows.length : batch.keys.length) > MAX_UNCUT_ROWS;
   }
 
   write(session: SqlSession, batch: WriteBatch): Promise<WriteResult> {

@@ -2,14 +2,13 @@
  * Conditions as SQL. Three-valued logic is left to the server, but for `not`, `ne` and `notIn`, which are exact
  * complements: `(…) is not true` holds also where the inner condition is unknown.
  */
-import { type Condition, type Field, InvalidQueryError, type Operand, type Value } from '@storeweave/core';
-import { arrayLiteral, quoteElement } from './array-literal.js';
-import { encoderOf, jsonText } from './encode.js';
-import { quoteName } from './identifier.js';
+import { type Condition, InvalidQueryError, type Operand, type Value } from '@storeweave/core';
+import type { Comparison } from './dialect.js';
+import { jsonText } from './encode.js';
 import { relatedCondition } from './related.js';
 import type { TableScope } from './scope.js';
 
-const comparisons = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
+const comparisons = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
 
 /** SQL of the condition, to be put behind `where` or between `and`s. */
 export function compileCondition(condition: Condition, table: TableScope): string {
@@ -21,14 +20,13 @@ export function compileCondition(condition: Condition, table: TableScope): strin
     case 'not':
       return `(${compileCondition(condition.condition, table)}) is not true`;
     case 'eq':
-      return byDocument(
-        condition,
-        table,
-        () => `${table.operand(condition.on)} = ${comparand(condition.on, condition.value, table)}`,
-      );
+      return byDocument(condition, table, () => equals(condition.on, condition.value, table));
     case 'ne': {
-      const operator = isJson(condition.on) || condition.on.field.nullable ? 'is distinct from' : '<>';
-      return `${table.operand(condition.on)} ${operator} ${comparand(condition.on, condition.value, table)}`;
+      const { on, value } = condition;
+      if (isJson(on)) return `(${equals(on, value, table)}) is not true`;
+      const { dialect } = table.scope;
+      const [left, right] = [table.operand(on), table.value(on.field, value)];
+      return on.field.nullable ? dialect.isDistinct(left, right) : `${left} <> ${right}`;
     }
     case 'gt':
     case 'gte':
@@ -43,7 +41,7 @@ export function compileCondition(condition: Condition, table: TableScope): strin
       return `(${oneOf(condition.on, condition.values, table)}) is not true`;
     case 'like':
     case 'ilike':
-      return `${textOf(condition.on, table)} ${condition.op} ${table.scope.parameter(condition.pattern, 'text')}`;
+      return table.scope.dialect.like(condition.op, textOf(condition.on, table), condition.pattern, table.scope);
     case 'contains':
       return byDocument(condition, table, () => contains(condition.on, condition.value, table));
     case 'exists':
@@ -70,7 +68,7 @@ function byDocument(
   const { layout, alias, scope } = table;
   const containment = layout.containing?.(op === 'contains' ? 'contains' : 'eq', on, value);
   if (containment === undefined || layout.documentColumn === undefined) return byField();
-  const document = `${alias}.${quoteName(layout.documentColumn)}`;
+  const document = `${alias}.${scope.dialect.quote(layout.documentColumn)}`;
   const found = containment.anyOf.map((json) => `${document} @> ${scope.parameter(json, 'jsonb')}`).join(' or ');
   return containment.exact ? `(${found})` : `((${found}) and ${byField()})`;
 }
@@ -86,77 +84,75 @@ function isJson(on: Operand): boolean {
 
 function jsonOf(on: Operand, value: Value, table: TableScope): string {
   const text = jsonText(value);
-  if (text === undefined) throw encoderOf(table.entity, on.field).fail('it has no JSON form');
+  if (text === undefined) throw table.scope.dialect.encoder(table.entity, on.field).fail('it has no JSON form');
   return text;
 }
 
 function comparand(on: Operand, value: Value, table: TableScope): string {
-  if (hasPath(on)) return table.scope.parameter(jsonOf(on, value, table), 'jsonb');
+  if (hasPath(on)) return table.scope.dialect.json.value(jsonOf(on, value, table), table.scope);
   return table.value(on.field, value);
 }
 
-/** JSON values are ordered only among their own type; across types the comparison is false, not PostgreSQL's own order. */
-function ordered(on: Operand, value: Value, operator: string, table: TableScope): string {
+function equals(on: Operand, value: Value, table: TableScope): string {
+  const [left, right] = [table.operand(on), comparand(on, value, table)];
+  return isJson(on) ? table.scope.dialect.json.equals(left, right) : `${left} = ${right}`;
+}
+
+function ordered(on: Operand, value: Value, operator: Comparison, table: TableScope): string {
+  const { dialect } = table.scope;
   const left = table.operand(on);
   const right = comparand(on, value, table);
-  const comparison = `${left} ${operator} ${right}`;
-  return isJson(on) ? `(jsonb_typeof(${left}) = jsonb_typeof(${right}) and ${comparison})` : comparison;
+  if (isJson(on)) return dialect.json.compares(left, operator, right, value);
+  return `${dialect.sortable(left, on.field)} ${operator} ${dialect.sortable(right, on.field)}`;
 }
 
 function oneOf(on: Operand, values: readonly Value[], table: TableScope): string {
-  if (hasPath(on)) {
-    const literal = arrayLiteral(values, (value) => quoteElement(jsonOf(on, value, table)));
-    return `${table.operand(on)} = any(${table.scope.parameter(literal, 'jsonb[]')})`;
-  }
-  if (on.field.array) {
-    // `= any` would take the arrays apart.
-    if (values.length === 0) return 'false';
-    return `(${values.map((value) => `${table.operand(on)} = ${table.value(on.field, value)}`).join(' or ')})`;
-  }
-  return `${table.operand(on)} = ${oneOrAny(on.field, values, table)}`;
-}
-
-/** A single value is compared as such: the server reads it a third faster than an array of one. */
-function oneOrAny(field: Field, values: readonly Value[], table: TableScope): string {
-  return values.length === 1 ? table.value(field, values[0]) : `any(${table.list(field, values)})`;
+  const { dialect } = table.scope;
+  if (!isJson(on)) return dialect.isOneOf(on.field, values, table);
+  const texts = values.map((value) => jsonOf(on, value, table));
+  return dialect.json.isOneOf(table.operand(on), texts, table.scope);
 }
 
 /** The operand as text, for patterns. */
 function textOf(on: Operand, table: TableScope): string {
-  if (hasPath(on)) {
-    const value = table.operand(on);
-    return `(case when jsonb_typeof(${value}) = 'string' then ${value} #>> '{}' end)`;
-  }
+  const { json, asText } = table.scope.dialect;
+  if (hasPath(on)) return json.string(table.operand(on));
   const { type, array } = on.field;
   const isText = !array && (type === 'string' || type === 'text');
-  return isText ? table.operand(on) : `${table.operand(on)}::text`;
+  return isText ? table.operand(on) : asText(table.operand(on));
 }
 
 function contains(on: Operand, value: Value, table: TableScope): string {
+  const { scope } = table;
+  const { dialect } = scope;
   if (isJson(on)) {
-    const has = `${table.operand(on)} @> ${table.scope.parameter(jsonOf(on, value, table), 'jsonb')}`;
+    const has = dialect.json.contains(table.operand(on), jsonOf(on, value, table), scope);
     if (!hasPath(on) || typeof value !== 'string') return has;
     // At a path a string may be meant as a part of a string, too.
-    return `(${has} or strpos(${textOf(on, table)}, ${table.scope.parameter(value, 'text')}) > 0)`;
+    return `(${has} or ${dialect.hasPart(textOf(on, table), value, scope)})`;
   }
-  if (on.field.array) return `${table.operand(on)} @> ${table.value(on.field, Array.isArray(value) ? value : [value])}`;
+  if (on.field.array) return dialect.hasElements(on.field, Array.isArray(value) ? value : [value], table);
   if (typeof value !== 'string') {
     throw new InvalidQueryError(
       `"contains" on ${table.entity.name}.${on.field.name} (${on.field.type}) needs a string, an array field or a json field.`,
       { entity: table.entity.name, property: on.field.name },
     );
   }
-  return `strpos(${textOf(on, table)}, ${table.scope.parameter(value, 'text')}) > 0`;
+  return dialect.hasPart(textOf(on, table), value, scope);
 }
 
 function keys({ fields, rows }: Extract<Condition, { op: 'keys' }>, table: TableScope): string {
   const [only, ...others] = fields;
   if (only === undefined) return 'false';
-  const column = (i: number): Value[] => rows.map((row) => row[i]);
-  if (others.length === 0) return `${table.field(only)} = ${oneOrAny(only, column(0), table)}`;
+  if (others.length === 0) {
+    return table.scope.dialect.isOneOf(
+      only,
+      rows.map((row) => row[0]),
+      table,
+    );
+  }
   if (rows.length === 1) {
     return `(${fields.map((field, i) => `${table.field(field)} = ${table.value(field, rows[0]?.[i])}`).join(' and ')})`;
   }
-  const lists = fields.map((field, i) => table.list(field, column(i)));
-  return `(${fields.map((field) => table.field(field)).join(', ')}) in (select * from unnest(${lists.join(', ')}))`;
+  return table.scope.dialect.hasKeys(fields, rows, table);
 }

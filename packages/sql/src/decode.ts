@@ -4,7 +4,6 @@
  */
 import { type Field, JSON_NULL, type Row, type Rows, type Value } from '@storeweave/core';
 import { parseArrayLiteral } from './array-literal.js';
-import type { TextRow } from './session.js';
 import { textFormOf } from './text-form.js';
 import { timestampToMicros, timestampToMs } from './timestamp-text.js';
 
@@ -59,11 +58,15 @@ export function decoderOf(field: Field): Decode | undefined {
 }
 
 /** Decodes the rows of an answer in place; the answer must not be used otherwise. */
-export function decodeRows(rows: readonly TextRow[], fields: readonly Field[], offset = 0): Rows {
+export function decodeRows(rows: readonly (readonly (string | null)[])[], fields: readonly Field[], offset = 0): Rows {
   return decodeColumns(rows, fields.map(decoderOf), offset);
 }
 
-export function decodeColumns(rows: readonly TextRow[], columns: readonly (Decode | undefined)[], offset = 0): Rows {
+export function decodeColumns(
+  rows: readonly (readonly (string | null)[])[],
+  columns: readonly (Decode | undefined)[],
+  offset = 0,
+): Rows {
   const out = rows as unknown as Row[];
   for (let column = 0; column < columns.length; column++) {
     const decode = columns[column];

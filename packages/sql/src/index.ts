@@ -1,7 +1,7 @@
 export { compileAggregate } from './aggregate.js';
 export { arrayLiteral, parseArrayLiteral, quoteElement } from './array-literal.js';
 export { BatchSource } from './batch-source.js';
-export { type BatchCompilers, BatchWriter, MAX_UNCUT_ROWS } from './batch-writer.js';
+export { type BatchCompilers, BatchWriter } from './batch-writer.js';
 export { compileBulk } from './bulk.js';
 export { castType, columnType, elementType } from './column-type.js';
 export { withCommit } from './commit/capability.js';
@@ -14,7 +14,7 @@ export { quoteName, quoteTable } from './identifier.js';
 export type { InsertPlan } from './insert.js';
 export { type Containment, columnLayout, type Layouts, type TableLayout } from './layout.js';
 export { decoderOfType } from './native-types.js';
-export { compileOrder, orderTerm } from './order.js';
+export { compileOrder } from './order.js';
 export type {
   AcquireRequest,
   EnlistedSession,

@@ -1,13 +1,13 @@
 /** What a PostgreSQL server says of itself, in one statement. */
 import type { StoreInspection } from '@storeweave/core';
-import type { SqlSession } from './session.js';
 
 const text = `select split_part(current_setting('server_version'), ' ', 1), extract(epoch from clock_timestamp()) * 1000,
   current_setting('max_prepared_transactions'), pg_is_in_recovery(), current_setting('fsync')`;
 
-export async function inspectServer(session: SqlSession): Promise<StoreInspection> {
-  const { rows } = await session.query({ text, values: [] });
-  const [version, clock, prepared, standby, fsync] = rows[0] ?? [];
+export async function inspectServer(
+  ask: (text: string) => Promise<readonly (string | null)[]>,
+): Promise<StoreInspection> {
+  const [version, clock, prepared, standby, fsync] = await ask(text);
   const missing: string[] = [];
   if (prepared === '0') {
     missing.push(

@@ -4,8 +4,8 @@
  * this, so that every SQL store shares one compiler.
  */
 import type { EntityModel, Field, Operand, Value } from '@storeweave/core';
-import { columnType } from './column-type.js';
-import { quoteName, quoteTable } from './identifier.js';
+import type { Dialect } from './dialect.js';
+import { pgDialect } from './pg-dialect.js';
 
 export interface TableLayout {
   readonly entity: EntityModel;
@@ -53,14 +53,19 @@ export function columnLayout(
     readonly schema?: string;
     readonly table?: string;
     readonly type?: (field: Field) => string | undefined;
+    /** Default: PostgreSQL's. */
+    readonly dialect?: Dialect;
   } = {},
 ): TableLayout {
-  const names = new Map(entity.fields.map((field) => [field, quoteName(field.column)]));
+  const { quote, columnType } = options.dialect ?? pgDialect;
+  const names = new Map(entity.fields.map((field) => [field, quote(field.column)]));
   const types = new Map(entity.fields.map((field) => [field, options.type?.(field) ?? columnType(field)]));
+  const schema = entity.namespace ?? options.schema;
+  const name = quote(options.table ?? entity.source);
   return {
     entity,
-    table: quoteTable(options.table ?? entity.source, entity.namespace ?? options.schema),
-    expression: (field, alias) => `${alias}.${names.get(field) ?? quoteName(field.column)}`,
+    table: schema === undefined ? name : `${quote(schema)}.${name}`,
+    expression: (field, alias) => `${alias}.${names.get(field) ?? quote(field.column)}`,
     type: (field) => types.get(field) ?? columnType(field),
     hasColumn: () => true,
   };

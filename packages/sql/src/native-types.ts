@@ -1,11 +1,11 @@
 /**
- * Decoders by the server's type, for the user's own SQL, where no field tells the type. Dates stay text, decimals and
+ * Values of the user's own SQL, where no field tells the type: parameters as text, and decoders by the server's type. Dates stay text, decimals and
  * everything unknown too; timestamps with a zone become `Date`, 64-bit integers bigint unless they are safe numbers.
  */
 import { JSON_NULL } from '@storeweave/core';
-import { parseArrayLiteral } from './array-literal.js';
+import { arrayLiteral, parseArrayLiteral, quoteElement } from './array-literal.js';
 import type { Decode } from './decode.js';
-import { timestampToMs } from './timestamp-text.js';
+import { msToTimestamp, timestampToMs } from './timestamp-text.js';
 
 const safeInteger: Decode = (text) => {
   const number = Number(text);
@@ -54,4 +54,22 @@ const decoders: Readonly<Record<number, Decode>> = {
 /** Undefined where the text is the value. */
 export function decoderOfType(oid: number): Decode | undefined {
   return decoders[oid];
+}
+
+/** Text form of a value of the application; undefined where it has none. */
+export function rawText(value: unknown): string | undefined {
+  if (value === JSON_NULL) return 'null';
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'boolean') return value ? 't' : 'f';
+  if (value instanceof Date) return msToTimestamp(value.getTime());
+  if (value instanceof Uint8Array)
+    return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
+  if (Array.isArray(value)) {
+    return arrayLiteral(value, (element) =>
+      Array.isArray(element) ? (rawText(element) ?? '') : quoteElement(rawText(element) ?? ''),
+    );
+  }
+  return JSON.stringify(value);
 }

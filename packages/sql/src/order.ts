@@ -1,14 +1,17 @@
-/** Orders as SQL. `nulls` is only said where the field can be null, so that plain indexes serve the others. */
+/** Orders as SQL. */
 import type { Order } from '@storeweave/core';
 import type { TableScope } from './scope.js';
 
-/** One order, of an expression that may already have been computed. */
-export function orderTerm(order: Order, expression: string): string {
-  const canBeNull = order.on.field.nullable || (order.on.path !== undefined && order.on.path.length > 0);
-  return `${expression} ${order.direction}${canBeNull ? ` nulls ${order.nulls}` : ''}`;
+/** What an order sorts by: the operand, in a form that sorts as its values do. */
+export function sortedBy({ on }: Order, table: TableScope): string {
+  const { dialect } = table.scope;
+  const operand = table.operand(on);
+  if (on.path !== undefined && on.path.length > 0) return dialect.json.sortable(operand);
+  return dialect.sortable(operand, on.field);
 }
 
 /** The terms behind `order by`; empty for no order. */
 export function compileOrder(orders: readonly Order[] | undefined, table: TableScope): string {
-  return (orders ?? []).map((order) => orderTerm(order, table.operand(order.on))).join(', ');
+  const { dialect } = table.scope;
+  return (orders ?? []).map((order) => dialect.orderTerm(order, sortedBy(order, table))).join(', ');
 }

@@ -1,262 +1,38 @@
-/**
- * The transaction domain of a PostgreSQL database, over connections that somebody else owns: a TypeORM DataSource, a
- * pg pool, a PGlite. Stores that are given the same domain commit together.
- */
-import {
-  type Access,
-  type CommitCoordinator,
-  type CommitParticipant,
-  ConfigurationError,
-  InvalidStateError,
-  StoreBusyError,
-  StoreweaveError,
-  type Transaction,
-  type TransactionOptions,
-} from '@storeweave/core';
+/** The transaction domain of a PostgreSQL database. */
+import type { CommitCoordinator, CommitParticipant } from '@storeweave/core';
 import { PgJournal } from './commit/journal.js';
 import { PreparedTransactions } from './commit/prepared.js';
-import { ErrorSubjects } from './error-subjects.js';
-import { mapError } from './errors.js';
-import type { AcquireRequest, PgClient, PgConnection, PgConnections } from './pg-client.js';
-import { abortedBy, type ClientState, PgSession } from './pg-session.js';
-import { PgTransaction } from './pg-transaction.js';
-import type { SqlDomain, SqlSession } from './session.js';
-import { StatementNames } from './statement-names.js';
+import { ConnectionDomain, type DomainOptions } from './connection-domain.js';
+import type { PgConnections } from './pg-client.js';
+import { pgDialect } from './pg-dialect.js';
+import { pgProtocol } from './pg-protocol.js';
 
-export interface PgDomainOptions {
-  /** For messages and metrics. */
-  readonly name?: string;
-  /** True for a database of one session, where transactions wait for each other. Default: false. */
-  readonly exclusive?: boolean;
-  /** `false` behind a pooler that refuses named statements (PgBouncer in transaction mode). Default: true. */
-  readonly preparedStatements?: boolean;
-  /** Limit on each wait for a connection where the caller gives none, in milliseconds. Default: the pool's own. */
-  readonly acquireTimeoutMs?: number;
-}
+export type PgDomainOptions = DomainOptions;
 
-interface Holder {
-  readonly label: string;
-  readonly since: number;
-}
-
-export class PgDomain implements SqlDomain {
-  readonly name: string;
-  readonly exclusive: boolean;
-  readonly subjects = new ErrorSubjects();
+export class PgDomain extends ConnectionDomain {
   readonly coordinator: CommitCoordinator = new PgJournal(this);
   readonly #prepared = new PreparedTransactions(this);
   #canPrepare = false;
-  readonly #names: StatementNames;
-  readonly #holders = new Set<Holder>();
-  readonly #states = new WeakMap<PgClient, ClientState>();
-  readonly #transactions = new Set<PgTransaction>();
-  #users = 0;
-  #opening: Promise<void> | undefined;
 
-  constructor(
-    private readonly connections: PgConnections,
-    private readonly options: PgDomainOptions = {},
-  ) {
-    this.name = options.name ?? 'postgres';
-    this.exclusive = options.exclusive === true;
-    this.#names = new StatementNames(options.preparedStatements !== false);
+  constructor(connections: PgConnections, options: PgDomainOptions = {}) {
+    super(connections, pgProtocol, pgDialect, { ...options, name: options.name ?? 'postgres' });
   }
-
-  async open(): Promise<void> {
-    this.#users++;
-    this.#opening ??= this.#connect();
-    try {
-      await this.#opening;
-    } catch (error) {
-      this.#users--;
-      this.#opening = undefined;
-      throw mapError(error, this.subjects);
-    }
-  }
-
   /** Known when the server has answered. */
   get participant(): CommitParticipant | undefined {
     return this.#canPrepare ? this.#prepared : undefined;
   }
 
-  async close(): Promise<void> {
-    if (this.#users === 0 || --this.#users > 0) return;
-    this.#opening = undefined;
-    // A pool waits for what it has lent, and would wait for ever for a transaction that nobody ends.
-    const closed = new InvalidStateError(
-      `"${this.name}" was closed while the transaction was running; nothing of it was written.`,
-    );
-    await Promise.all([...this.#transactions].map((transaction) => transaction.abandon(closed)));
-    await this.connections.close();
-  }
-
-  async #connect(): Promise<void> {
-    await this.connections.open();
-    const { rows } = await this.use({ label: 'open' }, (session) =>
-      session.query({
-        text: `select current_setting('server_version_num'), current_setting('server_encoding'), current_setting('DateStyle'), current_setting('bytea_output'),
-          current_setting('max_prepared_transactions')::int > 0 and not pg_is_in_recovery()`,
-        values: [],
-      }),
-    );
-    const [version, encoding, dates, bytes, canPrepare] = rows[0] ?? [];
+  override async open(): Promise<void> {
+    await super.open();
     // On a database of one session, whoever then met a prepared row would wait for ever, and everybody else with him.
-    this.#canPrepare = canPrepare === 't' && !this.exclusive;
-    const problem =
-      Number(version) < 130_000
-        ? `PostgreSQL 13 or newer is needed, the server says ${version}`
-        : encoding !== 'UTF8'
-          ? `the encoding of the database must be UTF8, it is ${encoding}`
-          : dates?.startsWith('ISO') !== true
-            ? `DateStyle must be ISO, it is ${dates}`
-            : bytes !== 'hex'
-              ? `bytea_output must be hex, it is ${bytes}`
-              : undefined;
-    if (problem !== undefined) {
-      await this.connections.close();
-      throw new ConfigurationError(`The database of "${this.name}" cannot be used: ${problem}.`);
-    }
-  }
-
-  async begin(options: TransactionOptions): Promise<Transaction> {
-    const { session, released } = await this.#acquire(
-      'transaction',
-      options.label,
-      options.acquireTimeoutMs,
-      options.signal,
-    );
-    const transaction: PgTransaction = new PgTransaction(this, session, options, (broken) => {
-      this.#transactions.delete(transaction);
-      released(broken);
-    });
-    this.#transactions.add(transaction);
-    await transaction.start();
-    return transaction;
-  }
-
-  async use<R>(access: Access, work: (session: SqlSession) => Promise<R>): Promise<R> {
-    const { signal, timeoutMs } = access;
-    if (access.transaction !== undefined) return this.#own(access.transaction).use({ signal, timeoutMs }, work);
-    const { session, released } = await this.#acquire('statement', access.label, undefined, signal);
+    if (this.exclusive) return;
     try {
-      return await work(
-        signal === undefined && timeoutMs === undefined ? session : session.limited({ signal, timeoutMs }),
-      );
-    } finally {
-      // After an abort the server may still be at it: the connection goes back when it has answered.
-      if (session.isBusy) void session.idle().then((isIdle) => released(!isIdle));
-      else released(false);
-    }
-  }
-
-  nativeOf(access: Access): unknown {
-    return access.transaction === undefined ? this.connections.native : this.#own(access.transaction).native();
-  }
-
-  forgetStatements(): void {
-    this.#names.forget();
-  }
-
-  #own(transaction: Transaction): PgTransaction {
-    if (transaction instanceof PgTransaction && transaction.domain === this) return transaction;
-    throw new InvalidStateError(
-      `A transaction of domain "${transaction.domain.name}" was given to a store of domain "${this.name}".`,
-    );
-  }
-
-  async #acquire(
-    purpose: AcquireRequest['purpose'],
-    label = purpose as string,
-    timeoutMs = this.options.acquireTimeoutMs,
-    signal?: AbortSignal,
-  ) {
-    if (signal?.aborted === true) throw abortedBy(signal);
-    const connection = await this.#connection({ purpose, label, timeoutMs, signal });
-    const state = this.#watch(connection.client);
-    const holder = { label, since: Date.now() };
-    this.#holders.add(holder);
-    let isReleased = false;
-    const released = (broken: boolean) => {
-      if (isReleased) return;
-      isReleased = true;
-      this.#holders.delete(holder);
-      connection.release(broken || state.broken);
-    };
-    return {
-      session: new PgSession(connection, this.subjects, this.#names, purpose === 'transaction', state),
-      released,
-    };
-  }
-
-  /** A client that fails while it is on loan tells so by an event, which would end the process if nobody listened. */
-  #watch(client: PgClient): ClientState {
-    const known = this.#states.get(client);
-    if (known !== undefined) return known;
-    const state: ClientState = { broken: false };
-    this.#states.set(client, state);
-    client.on('error', (error) => {
-      state.broken = true;
-      state.error ??= error;
-    });
-    return state;
-  }
-
-  async #connection(request: AcquireRequest): Promise<PgConnection> {
-    const acquired = this.connections.acquire(request);
-    const { timeoutMs, signal } = request;
-    try {
-      if (timeoutMs === undefined && signal === undefined) return await acquired;
-      return await limitedWait(acquired, request, () => this.#busy(request));
+      const text = `select current_setting('max_prepared_transactions')::int > 0 and not pg_is_in_recovery()`;
+      const { rows } = await this.use({ label: 'open' }, (session) => session.query({ text, values: [] }));
+      this.#canPrepare = rows[0]?.[0] === 't';
     } catch (error) {
-      if (error instanceof StoreweaveError) throw error;
-      if (/timeout exceeded when trying to connect/.test((error as Error).message)) throw this.#busy(request, error);
-      throw mapError(error, this.subjects);
+      await this.close();
+      throw error;
     }
   }
-
-  #busy({ label, timeoutMs }: AcquireRequest, cause?: unknown): StoreBusyError {
-    const now = Date.now();
-    const held = [...this.#holders].map((each) => `"${each.label}" for ${now - each.since} ms`).join(', ');
-    const limit = timeoutMs === undefined ? 'in time' : `within ${timeoutMs} ms`;
-    return new StoreBusyError(
-      `No connection to "${this.name}" became free for "${label}" ${limit}. Held by: ${held === '' ? 'nobody of this process (the server does not answer)' : held}. Keep transactions short, or raise the pool size.`,
-      { cause },
-    );
-  }
-}
-
-/** A connection that arrives after its waiter has left goes straight back. */
-function limitedWait(
-  acquired: Promise<PgConnection>,
-  { timeoutMs, signal }: AcquireRequest,
-  busy: () => StoreBusyError,
-): Promise<PgConnection> {
-  return new Promise((resolve, reject) => {
-    let gone = false;
-    const leave = (error: Error) => {
-      gone = true;
-      clear();
-      reject(error);
-    };
-    const onAbort = () => leave(abortedBy(signal));
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => leave(busy()), timeoutMs);
-    const clear = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    acquired.then(
-      (connection) => {
-        if (gone) connection.release(false);
-        else {
-          clear();
-          resolve(connection);
-        }
-      },
-      (error: unknown) => {
-        clear();
-        reject(error);
-      },
-    );
-  });
 }

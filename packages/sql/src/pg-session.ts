@@ -4,11 +4,10 @@
  */
 import { AbortedError, type EntityModel, InvalidStateError, SerializationError, TimeoutError } from '@storeweave/core';
 import type { ErrorSubjects } from './error-subjects.js';
-import { isConnectionLoss, mapError } from './errors.js';
-import { cancelRunning, type PgAnswer, type PgConnection } from './pg-client.js';
+import type { PgAnswer, PgConnection } from './pg-client.js';
+import type { Protocol, Query } from './protocol.js';
 import type { SqlResult, SqlSession, Statement, TextRow } from './session.js';
 import type { StatementNames } from './statement-names.js';
-import { sendText, type TextQueryConfig } from './text-query.js';
 
 /** When to stop waiting for an answer. */
 export interface Limits {
@@ -17,6 +16,8 @@ export interface Limits {
 }
 
 const unlimited: Limits = {};
+const AFTER_FAILURE =
+  'An earlier statement of this transaction failed, so it can only be rolled back (to a savepoint).';
 /** How long a server may take to answer after it was asked to stop, before its connection is given up. */
 const GRACE_MS = 5000;
 
@@ -33,10 +34,14 @@ export class PgSession implements SqlSession {
   readonly #waiting: (() => void)[] = [];
   #running: { reject(error: Error): void } | undefined;
   #cursors = 0;
+  #attempts = 0;
+  /** A statement failed, and the database would let the transaction go on. */
+  #failed = false;
   #native: { readonly value: unknown } | undefined;
 
   constructor(
     readonly connection: PgConnection,
+    private readonly protocol: Protocol,
     private readonly subjects: ErrorSubjects,
     private readonly names: StatementNames,
     private readonly inTransaction: boolean,
@@ -73,6 +78,7 @@ export class PgSession implements SqlSession {
     return {
       query: (statement) => session.run(statement, limits),
       cursor: (statement, batchSize) => session.fetch(statement, batchSize, limits),
+      attempt: (work) => session.attempt(work),
       get native() {
         return session.native;
       },
@@ -110,10 +116,11 @@ export class PgSession implements SqlSession {
   }
 
   async run(statement: Statement, limits: Limits): Promise<SqlResult> {
-    const { values, text, about, describe = false } = statement;
+    const { values, text, about, describe = false, verbatim } = statement;
+    if (this.#failed) throw new InvalidStateError(AFTER_FAILURE);
     const send = () => {
       const name = statement.prepare === true ? this.names.nameOf(text) : undefined;
-      return this.exclusively(() => this.#send({ text, values, name, describe }, about), limits);
+      return this.exclusively(() => this.#send({ text, values, name, describe, verbatim }, about), limits);
     };
     let answer: PgAnswer;
     try {
@@ -140,12 +147,36 @@ export class PgSession implements SqlSession {
     return answer.command ?? '';
   }
 
+  /** Whether a statement failed in a transaction that the database would let go on. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  async attempt<R>(work: () => Promise<R>): Promise<R> {
+    const name = this.protocol.quote(`sw_attempt_${++this.#attempts}`);
+    await this.control(`savepoint ${name}`);
+    try {
+      const result = await work();
+      await this.control(`release savepoint ${name}`);
+      return result;
+    } catch (error) {
+      if (this.closed === undefined && !this.broken) await this.backTo(name);
+      throw error;
+    }
+  }
+
+  /** Rolls back to a savepoint (quoted), after which statements are taken again. */
+  async backTo(savepoint: string): Promise<void> {
+    await this.control(`rollback to savepoint ${savepoint}`);
+    this.#failed = false;
+  }
+
   /** Ends the wait of the running statement with this error, asks the server to stop it, and lets nothing new begin. */
   interrupt(error: Error): void {
     this.closed = error;
     if (this.#running === undefined) return;
     this.#running.reject(error);
-    cancelRunning(this.connection.client);
+    this.protocol.cancel(this.connection.client);
   }
 
   /** Resolves when no statement runs and none waits: `false` if that was not so within a grace period. */
@@ -164,12 +195,15 @@ export class PgSession implements SqlSession {
     return isIdle;
   }
 
-  async #send(config: TextQueryConfig, about?: EntityModel): Promise<PgAnswer> {
+  async #send(query: Query, about?: EntityModel): Promise<PgAnswer> {
     try {
-      return await sendText(this.connection.client, config);
+      return await this.protocol.send(this.connection.client, query);
     } catch (error) {
-      if (isConnectionLoss(error)) this.state.broken = true;
-      const mapped = mapError(error, this.subjects, about);
+      if (this.protocol.isConnectionLoss(error)) this.state.broken = true;
+      if (this.inTransaction && !this.protocol.refusesAfterFailure) this.#failed = true;
+      const mapped = this.protocol.mapError(error, this.subjects, about);
+      // Sent outside of the transaction that is gone, the next statement would be kept whatever becomes of the rest.
+      if (this.protocol.endsTransaction(error)) this.closed ??= mapped;
       // New names, so that the next try prepares anew.
       if (isStaleStatement(mapped)) this.names.forget();
       throw mapped;
@@ -203,7 +237,7 @@ export class PgSession implements SqlSession {
     return new Promise<R>((resolve, reject) => {
       const stop = (error: Error) => {
         reject(error);
-        cancelRunning(this.connection.client);
+        this.protocol.cancel(this.connection.client);
       };
       const { signal, timeoutMs } = limits;
       const onAbort = () => stop(abortedBy(signal));

@@ -11,10 +11,8 @@ import {
   type Transaction,
   type TransactionOptions,
 } from '@storeweave/core';
-import { isConnectionLoss } from './errors.js';
-import { quoteName } from './identifier.js';
-import { isRemote } from './pg-client.js';
 import { abortedBy, type Limits, type PgSession, timedOut } from './pg-session.js';
+import type { Protocol } from './protocol.js';
 import type { SqlDomain, SqlSession } from './session.js';
 
 /** A server that has not rolled back by then has its connection ended. */
@@ -30,6 +28,7 @@ export class PgTransaction implements Transaction {
 
   constructor(
     readonly domain: SqlDomain,
+    private readonly protocol: Protocol,
     private readonly session: PgSession,
     private readonly options: TransactionOptions,
     private readonly released: (broken: boolean) => void,
@@ -37,17 +36,12 @@ export class PgTransaction implements Transaction {
 
   /** Sends BEGIN and starts the clock. */
   async start(): Promise<void> {
-    const { isolation, readOnly, timeoutMs, signal } = this.options;
-    let text = 'begin';
-    if (isolation !== undefined) text += ` isolation level ${isolation}`;
-    if (readOnly === true) text += ' read only';
-    if (timeoutMs !== undefined && isRemote(this.session.connection.client)) {
-      // The server's own limits, for the case that this process can no longer speak. They would end a PGlite for good.
-      const ms = Math.max(1, Math.ceil(timeoutMs));
-      text += `; set local statement_timeout = ${ms}; set local idle_in_transaction_session_timeout = ${ms}`;
-    }
+    const { timeoutMs, signal } = this.options;
+    const { client } = this.session.connection;
     try {
-      await this.session.control(text, { signal, timeoutMs });
+      for (const text of this.protocol.begin(client, this.options)) {
+        await this.session.control(text, { signal, timeoutMs });
+      }
     } catch (error) {
       this.#finish(true);
       throw error;
@@ -104,13 +98,24 @@ export class PgTransaction implements Transaction {
         })
       );
     }
+    if (this.session.failed || this.session.closed !== undefined) {
+      await this.#undo();
+      throw (
+        this.#failure ??
+        new InvalidStateError(
+          'The transaction was rolled back, because a statement in it had failed. Nothing was written.',
+        )
+      );
+    }
     let tag: string;
     try {
       tag = await this.session.control(statement, { timeoutMs: this.options.timeoutMs });
     } catch (error) {
       // A time limit of our own says nothing about what the server did; one that the server reports does.
       const lost =
-        isConnectionLoss(error) || this.session.broken || (error instanceof TimeoutError && error.cause === undefined);
+        this.protocol.isConnectionLoss(error) ||
+        this.session.broken ||
+        (error instanceof TimeoutError && error.cause === undefined);
       this.#finish(lost);
       if (!lost) throw error;
       throw unknown(error);
@@ -135,18 +140,18 @@ export class PgTransaction implements Transaction {
 
   async savepoint(name: string): Promise<void> {
     this.#assertOpen();
-    await this.session.control(`savepoint ${quoteName(name)}`);
+    await this.session.control(`savepoint ${this.protocol.quote(name)}`);
   }
 
   async rollbackTo(name: string): Promise<void> {
     this.#assertOpen();
-    await this.session.control(`rollback to savepoint ${quoteName(name)}`);
+    await this.session.backTo(this.protocol.quote(name));
     this.#failure = undefined;
   }
 
   async release(name: string): Promise<void> {
     this.#assertOpen();
-    await this.session.control(`release savepoint ${quoteName(name)}`);
+    await this.session.control(`release savepoint ${this.protocol.quote(name)}`);
   }
 
   /** Ends the transaction from outside: nobody may use it any more, and its locks are given up at once. */

@@ -2,19 +2,22 @@
 import type { EntityModel, Field, Operand, Value } from '@storeweave/core';
 import { arrayLiteral, quoteElement } from './array-literal.js';
 import { castType } from './column-type.js';
-import { encoderOf } from './encode.js';
+import type { Dialect, Parameters, TableTerms } from './dialect.js';
 import type { Layouts, TableLayout } from './layout.js';
+import { pgDialect } from './pg-dialect.js';
 
-export class Scope {
+export class Scope implements Parameters {
   readonly values: (string | null)[] = [];
   #aliases = 0;
 
-  constructor(readonly layouts: Layouts) {}
+  constructor(
+    readonly layouts: Layouts,
+    readonly dialect: Dialect = pgDialect,
+  ) {}
 
-  /** A parameter with a cast: `$3::integer`. */
+  /** A parameter with a cast: `$3::integer`. Types as `Dialect.parameter` takes them. */
   parameter(text: string | null, type: string): string {
-    this.values.push(text);
-    return `$${this.values.length}::${type}`;
+    return this.dialect.parameter(this.values.push(text), type);
   }
 
   /** A name for one more table of the statement. */
@@ -28,7 +31,7 @@ export class Scope {
 }
 
 /** One table within a statement. */
-export class TableScope {
+export class TableScope implements TableTerms {
   constructor(
     readonly scope: Scope,
     readonly layout: TableLayout,
@@ -47,24 +50,19 @@ export class TableScope {
   operand(on: Operand): string {
     const expression = this.field(on.field);
     if (on.path === undefined || on.path.length === 0) return expression;
-    const keys = arrayLiteral(on.path, (key) => quoteElement(String(key)));
-    return `nullif(${expression} #> ${this.scope.parameter(keys, 'text[]')}, 'null')`;
-  }
-
-  /** Type of the field's values in casts. */
-  type(field: Field): string {
-    return castType(this.layout.type(field));
+    return this.scope.dialect.json.at(expression, on.path, this.scope);
   }
 
   /** A value of the field as a parameter. */
   value(field: Field, value: Value): string {
-    return this.scope.parameter(encoderOf(this.entity, field).value(value), this.type(field));
+    const { dialect, values } = this.scope;
+    const text = dialect.encoder(this.entity, field).value(value);
+    return dialect.fieldParameter(values.push(text), field, this.layout.type(field));
   }
 
-  /** Several values of the field as one array parameter; not for array fields. */
   list(field: Field, values: readonly Value[]): string {
-    const encoder = encoderOf(this.entity, field);
+    const encoder = this.scope.dialect.encoder(this.entity, field);
     const literal = arrayLiteral(values, (value) => quoteElement(encoder.value(value)));
-    return this.scope.parameter(literal, `${this.type(field)}[]`);
+    return this.scope.parameter(literal, `${castType(this.layout.type(field))}[]`);
   }
 }

@@ -1,11 +1,9 @@
 /** Sequences after rows that came with ids of their own: the next id must be one that no row has. */
 import type { EntityModel } from '@storeweave/core';
 import { quoteName } from './identifier.js';
-import type { TableLayout } from './layout.js';
-import type { Statement } from './session.js';
 
 /** One statement for each id that a sequence makes. It never lets a sequence go back. */
-export function advanceStatements(entity: EntityModel, { table }: TableLayout): Statement[] {
+export function advanceStatements(entity: EntityModel, table: string) {
   return entity.ids
     .filter((id) => id.generated === 'sequence')
     .map((id) => ({

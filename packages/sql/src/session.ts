@@ -12,6 +12,7 @@ import type {
   TransactionDomain,
   TransactionOptions,
 } from '@storeweave/core';
+import type { Dialect } from './dialect.js';
 import type { ErrorSubjects } from './error-subjects.js';
 
 export interface Statement {
@@ -21,6 +22,8 @@ export interface Statement {
   readonly prepare?: boolean;
   /** Asks for `columns` and `types` of the answer, which are empty otherwise. */
   readonly describe?: boolean;
+  /** The user's own words, with the placeholders that `Dialect.placeholder` gives. */
+  readonly verbatim?: boolean;
   /** What it is about, for errors in which the server names no table. */
   readonly about?: EntityModel;
 }
@@ -42,12 +45,15 @@ export interface SqlSession {
   query(statement: Statement): Promise<SqlResult>;
   /** The answer in pieces of at most `batchSize` rows, in constant memory; only inside a transaction. */
   cursor(statement: Statement, batchSize: number): AsyncIterable<readonly TextRow[]>;
+  /** Runs work that may fail and leave the transaction usable: what it did is taken back. Only inside a transaction. */
+  attempt<R>(work: () => Promise<R>): Promise<R>;
   /** What `Store.native` hands out for this connection. */
   readonly native: unknown;
 }
 
 /** The transaction domain of a SQL database. */
 export interface SqlDomain extends TransactionDomain {
+  readonly dialect: Dialect;
   begin(options: TransactionOptions): Promise<Transaction>;
   /** Connects; counts its users, so that several stores may share it. */
   open(): Promise<void>;

@@ -23,26 +23,27 @@ import {
   type WriteResult,
 } from '@storeweave/core';
 import { compileAggregate } from './aggregate.js';
-import { BatchWriter, MAX_UNCUT_ROWS } from './batch-writer.js';
+import { BatchWriter } from './batch-writer.js';
 import { compileBulk } from './bulk.js';
-import { decodeColumns, decodeRows } from './decode.js';
-import { inspectServer } from './inspect.js';
+import { decodeColumns } from './decode.js';
 import type { TableLayout } from './layout.js';
+import { PortableWriter } from './portable/portable-writer.js';
 import { RawSql } from './raw-sql.js';
 import { compileCount, compileSelect } from './select.js';
-import { advanceStatements } from './sequences.js';
-import type { SqlDomain } from './session.js';
+import type { SqlDomain, TextRow } from './session.js';
 import { claimTables, releaseTables } from './table-claims.js';
+import type { Writer } from './writer.js';
 
 export abstract class SqlStore implements Store {
   abstract readonly capabilities: Capabilities;
   readonly relational: RelationalStore;
   /** The layouts of the entities given at `open`. */
   readonly #layouts = new Map<EntityModel, TableLayout>();
-  readonly #writer = this.createWriter();
+  readonly #writer: Writer;
 
   constructor(readonly domain: SqlDomain) {
     this.relational = new RawSql(domain);
+    this.#writer = this.createWriter();
   }
 
   get coordinator(): CommitCoordinator | undefined {
@@ -57,8 +58,10 @@ export abstract class SqlStore implements Store {
   protected abstract createLayout(entity: EntityModel, context: StoreContext): TableLayout;
 
   /** What runs write batches. Called while the store is constructed. */
-  protected createWriter(): BatchWriter {
-    return new BatchWriter((entity) => this.layoutOf(entity));
+  protected createWriter(): Writer {
+    const { dialect } = this.domain;
+    if (dialect.writes !== undefined) return new PortableWriter(this.layoutOf, dialect, dialect.writes);
+    return new BatchWriter(this.layoutOf);
   }
 
   /** The layout of an entity that was given at `open`. */
@@ -88,11 +91,11 @@ export abstract class SqlStore implements Store {
   }
 
   async read(spec: ReadSpec, access: Access): Promise<Rows> {
-    const statement = compileSelect(spec, this.layoutOf);
+    const statement = compileSelect(spec, this.layoutOf, this.domain.dialect);
     const { rows } = await this.domain.use(access, (session) =>
       session.query({ ...statement, about: spec.entity, prepare: isByKey(spec.where) }),
     );
-    return decodeRows(rows, spec.fields);
+    return this.#decoded(rows, spec);
   }
 
   async *stream(
@@ -106,23 +109,32 @@ export abstract class SqlStore implements Store {
         : undefined;
     try {
       const session = await this.domain.use({ ...access, transaction: own ?? transaction }, async (each) => each);
-      for await (const rows of session.cursor(compileSelect(spec, this.layoutOf), batchSize))
-        yield decodeRows(rows, spec.fields);
+      const statement = compileSelect(spec, this.layoutOf, this.domain.dialect);
+      for await (const rows of session.cursor(statement, batchSize)) yield this.#decoded(rows, spec);
       await own?.commit();
     } finally {
       await own?.rollback();
     }
   }
 
+  /** Decodes in place. */
+  #decoded(rows: readonly TextRow[], { fields }: ReadSpec): Rows {
+    const { dialect } = this.domain;
+    return decodeColumns(
+      rows,
+      fields.map((field) => dialect.decoder(field)),
+    );
+  }
+
   async count(entity: EntityModel, where: Condition | undefined, access: Access): Promise<number> {
     const { rows } = await this.domain.use(access, (session) =>
-      session.query({ ...compileCount(entity, where, this.layoutOf), about: entity }),
+      session.query({ ...compileCount(entity, where, this.layoutOf, this.domain.dialect), about: entity }),
     );
     return Number(rows[0]?.[0]);
   }
 
   async aggregate(spec: AggregateSpec, access: Access): Promise<Rows> {
-    const { statement, decoders } = compileAggregate(spec, this.layoutOf);
+    const { statement, decoders } = compileAggregate(spec, this.layoutOf, this.domain.dialect);
     const about = spec.entity;
     const { rows } = await this.domain.use(access, (session) => session.query({ ...statement, about }));
     return decodeColumns(rows, decoders);
@@ -131,7 +143,7 @@ export abstract class SqlStore implements Store {
   async write(batch: WriteBatch, access: Access): Promise<WriteResult> {
     const rows = batch.op === 'insert' ? batch.rows.length : batch.keys.length;
     if (rows === 0) return { count: 0 };
-    if (rows <= MAX_UNCUT_ROWS || access.transaction !== undefined) return this.writeIn(batch, access);
+    if (access.transaction !== undefined || !this.#writer.needsTransaction(batch)) return this.writeIn(batch, access);
     const transaction = await this.domain.begin({
       signal: access.signal,
       label: access.label,
@@ -152,20 +164,22 @@ export abstract class SqlStore implements Store {
   }
 
   async bulk(write: BulkWrite, access: Access): Promise<number> {
-    const statement = compileBulk(write, this.layoutOf);
+    const statement = compileBulk(write, this.layoutOf, this.domain.dialect);
     const about = write.entity;
     const { count } = await this.domain.use(access, (session) => session.query({ ...statement, about }));
     return count;
   }
 
   async advanceSequences(entity: EntityModel, access: Access): Promise<void> {
-    for (const statement of advanceStatements(entity, this.layoutOf(entity))) {
+    for (const statement of this.domain.dialect.advanceSequences(entity, this.layoutOf(entity).table)) {
       await this.domain.use(access, (session) => session.query(statement));
     }
   }
 
   inspect(access: Access): Promise<StoreInspection> {
-    return this.domain.use(access, inspectServer);
+    return this.domain.use(access, (session) =>
+      this.domain.dialect.inspect(async (text) => (await session.query({ text, values: [] })).rows[0] ?? []),
+    );
   }
 
   native(access: Access): unknown {
