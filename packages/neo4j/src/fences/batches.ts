@@ -4,52 +4,64 @@ import type { GraphNames, Shape } from '../names.js';
 import type { Runner } from '../transaction.js';
 import { CHUNK } from '../write/rows.js';
 import { type Fenced, fenceNew, fenceThere } from './fence.js';
-import { ownersIn, shapesOf } from './marks.js';
+import { shapesOf } from './marks.js';
 import { reserve } from './reserve.js';
 import { fill, giveUp, installUpdates, settle } from './settle.js';
 import { touches, tradedIn, uniquesOf } from './trade.js';
 
-export interface FencedBatches extends FenceOutcome {
+/** What became of the fences of one call, as far as it has come. */
+export class FenceReport {
   /** Unique values that are held by what gives them up, and not by what takes them. */
-  readonly open: number;
+  open = 0;
+  readonly #missed: { readonly batch: number; readonly row: number }[] = [];
+  readonly #held: FenceOwner[] = [];
+
+  note(batch: number, { missed, held, open }: Fenced): void {
+    this.#missed.push(...missed.map((row) => ({ batch, row })));
+    this.#held.push(...held);
+    this.open += open;
+  }
+
+  /** With the owners of more fences. */
+  outcome(more: readonly FenceOwner[] = []): FenceOutcome {
+    const owners = new Map([...this.#held, ...more].map((owner) => [owner.unitOfWork, owner]));
+    return {
+      missed: [...this.#missed].sort((x, y) => x.batch - y.batch || x.row - y.row),
+      held: [...owners.values()],
+    };
+  }
 }
 
 /** What is there before what is new, which may take its values; nodes before the relationships between them. */
 export async function fenceBatches(
   batches: readonly WriteBatch[],
   owner: FenceOwner,
+  report: FenceReport,
   names: GraphNames,
   runner: Runner,
-): Promise<FencedBatches> {
+): Promise<void> {
   const traded = tradedIn(batches, names);
-  const missed: { readonly batch: number; readonly row: number }[] = [];
-  const held: unknown[] = [];
-  let open = 0;
-  const note = (batch: number, outcome: Fenced) => {
-    missed.push(...outcome.missed.map((row) => ({ batch, row })));
-    held.push(...outcome.held.map(({ unitOfWork, coordinator }) => [unitOfWork, coordinator]));
-    open += outcome.open;
-  };
   const steps: (() => Promise<void>)[] = [];
   for (const isRelationship of [false, true]) {
     const own = [...batches.entries()].filter(([, { entity }]) => isRelationship === (entity.endpoints !== undefined));
     for (const [at, batch] of own)
-      if (batch.op !== 'insert') steps.push(async () => note(at, await fenceThere(batch, owner, names, runner)));
+      if (batch.op !== 'insert') steps.push(async () => report.note(at, await fenceThere(batch, owner, names, runner)));
     for (const [, batch] of own) {
       if (batch.op !== 'update') continue;
       for (const rule of uniquesOf(batch.entity, names).filter((each) => touches(batch.fields, each))) {
         const isTraded = traded.get(batch.entity)?.includes(rule) === true;
         steps.push(async () => {
-          open += await reserve(rule, batch, owner, isTraded, names, runner);
+          report.open += await reserve(rule, batch, owner, isTraded, names, runner);
         });
       }
     }
     for (const [at, batch] of own)
       if (batch.op === 'insert')
-        steps.push(async () => note(at, await fenceNew(batch, owner, traded.get(batch.entity) ?? [], names, runner)));
+        steps.push(async () =>
+          report.note(at, await fenceNew(batch, owner, traded.get(batch.entity) ?? [], names, runner)),
+        );
   }
   await inOrder(steps, batches);
-  return { missed: missed.sort((x, y) => x.batch - y.batch || x.row - y.row), held: ownersIn(held), open };
 }
 
 /** Relationships go before what they hang on; what gives a value up comes before what takes it. */

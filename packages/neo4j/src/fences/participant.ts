@@ -16,7 +16,7 @@ import type { Neo4jDomain } from '../domain.js';
 import { type GraphNames, quote, type Shape } from '../names.js';
 import { Scope } from '../scope.js';
 import type { Runner } from '../transaction.js';
-import { applyBatches, type FencedBatches, fenceBatches, shapes } from './batches.js';
+import { applyBatches, FenceReport, fenceBatches, shapes } from './batches.js';
 import { holdersOfValues } from './holders.js';
 import { ownerOf, ownersIn, shapesOf, UNIT } from './marks.js';
 import { removeReferences, settle } from './settle.js';
@@ -27,9 +27,7 @@ const LIMIT_MS = 30_000;
 const TURNS = 3;
 
 /** Ends a transaction without effect. */
-class Undone {
-  constructor(readonly outcome: FenceOutcome) {}
-}
+class Undone {}
 
 export class Neo4jParticipant implements CommitParticipant {
   constructor(
@@ -40,16 +38,21 @@ export class Neo4jParticipant implements CommitParticipant {
   /** All of them or none: where some are missed or held, nothing stays behind. */
   async fence(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<FenceOutcome> {
     for (let turn = 1; ; turn++) {
+      let report = new FenceReport();
       try {
-        const { open } = await this.#alone(access, (runner) => this.#fence(owner, batches, runner));
-        if (open > 0) await this.#tryOut(owner, batches, access);
-        return { missed: [], held: [] };
+        await this.#alone(access, async (runner) => {
+          report = new FenceReport();
+          await fenceBatches(batches, owner, report, this.names, runner);
+          if (isRefused(report.outcome())) throw new Undone();
+        });
+        if (report.open > 0) await this.#tryOut(owner, batches, access);
+        return report.outcome();
       } catch (error) {
-        if (error instanceof Undone) return error.outcome;
+        if (error instanceof Undone) return report.outcome();
         if (!(error instanceof UniqueViolationError)) throw error;
         const { owners, isFree } = await holdersOfValues(batches, this.names, this.domain, access);
-        const held = owners.filter(({ unitOfWork }) => unitOfWork !== owner.unitOfWork);
-        if (held.length > 0) return { missed: [], held };
+        const outcome = report.outcome(owners.filter(({ unitOfWork }) => unitOfWork !== owner.unitOfWork));
+        if (outcome.held.length > 0) return outcome;
         if (!isFree || turn >= TURNS) throw error;
       }
     }
@@ -80,19 +83,12 @@ export class Neo4jParticipant implements CommitParticipant {
     return ownersIn(answer).slice(0, limit);
   }
 
-  async #fence(owner: FenceOwner, batches: readonly WriteBatch[], runner: Runner): Promise<FencedBatches> {
-    const outcome = await fenceBatches(batches, owner, this.names, runner);
-    const { missed, held } = outcome;
-    if (missed.length + held.length > 0) throw new Undone({ missed, held });
-    return outcome;
-  }
-
   /** What is only put together when it is applied is put together once before the decision, and left as it is. */
   async #tryOut(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {
     try {
       await this.#alone(access, async (runner) => {
         await applyBatches(batches, owner, this.names, runner);
-        throw new Undone({ missed: [], held: [] });
+        throw new Undone();
       });
     } catch (error) {
       if (error instanceof Undone) return;
@@ -132,6 +128,10 @@ export class Neo4jParticipant implements CommitParticipant {
   #alone<R>(access: Access, work: (runner: Runner) => Promise<R>): Promise<R> {
     return this.domain.atomically(limited(access), 'WRITE', work);
   }
+}
+
+function isRefused({ missed, held }: FenceOutcome): boolean {
+  return missed.length + held.length > 0;
 }
 
 /** Never a part of the caller's transaction: it must last whatever becomes of that. */
