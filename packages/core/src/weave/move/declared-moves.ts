@@ -62,8 +62,11 @@ export class DeclaredMoves implements Routes {
     return [...new Set(own)];
   }
 
-  /** Once the stores are open: makes the gates ready, and learns what has been moved already. */
-  async prepare(stores: ReadonlyMap<string, Store>): Promise<void> {
+  /**
+   * Once the stores are open: makes the gates ready, and learns what has been moved already. `isLenient`: where the tables
+   * may not be there yet; a call for the entity then says so.
+   */
+  async prepare(stores: ReadonlyMap<string, Store>, isLenient: boolean): Promise<void> {
     for (const { entity, models, from, tables } of this.#declared) {
       const [source, target] = [stores.get(from), stores.get(entity.store)];
       if (source === undefined || target === undefined) continue;
@@ -74,7 +77,9 @@ export class DeclaredMoves implements Routes {
         );
       }
       const route = new Route(new Gate(entity.name, tables, source), models, source, target);
-      await route.prepare();
+      await route.prepare().catch((error: unknown) => {
+        if (!isLenient) throw error;
+      });
       const store = routedStore(route);
       for (const model of models) this.#routes.set(model, { route, store });
     }

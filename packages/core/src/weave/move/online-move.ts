@@ -24,7 +24,7 @@ export interface OnlineMoveOptions {
   readonly deleteExtra?: boolean;
   /**
    * Longest time that writers are made to wait for one attempt to switch, in milliseconds; after it they go on, and the
-   * switch is tried again. Default: 5,000.
+   * switch is tried again. At least 500. Default: 5,000.
    */
   readonly maxHoldMs?: number;
   /** Without a sign of life for so many milliseconds a mover counts as dead. Default: 10,000. */
@@ -46,6 +46,7 @@ export interface OnlineMoveReport extends MoveReport {
 const NEAR = 200;
 const ROUNDS = 50;
 const ATTEMPTS = 10;
+const SHORTEST_HOLD_MS = 5 * HEED_MS;
 
 export class OnlineMove {
   readonly #gate: Gate;
@@ -63,6 +64,11 @@ export class OnlineMove {
   ) {
     const { gate, source, models } = route;
     const label = `move of ${gate.name}`;
+    if ((options.maxHoldMs ?? SHORTEST_HOLD_MS) < SHORTEST_HOLD_MS) {
+      throw new ConfigurationError(
+        `maxHoldMs is ${options.maxHoldMs}, and a switch takes ${SHORTEST_HOLD_MS} ms at least.`,
+      );
+    }
     this.#gate = gate;
     this.#tenure = new Tenure(gate.name, source, gate.tables.moves, options.leaseMs ?? 10_000, label, options.signal);
     this.#access = this.#tenure.access;
