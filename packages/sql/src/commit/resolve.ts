@@ -3,26 +3,48 @@
  * COMMIT; so the claim's lock is taken first, in a statement of its own, because a statement sees what was committed
  * when it began. Resolvers share the lock: they wait for the one that decides and not for each other.
  */
-import { type Access, type JournalRow, TimeoutError, type Transaction } from '@storeweave/core';
+import { AbortedError, type Access, type JournalRow, TimeoutError, type Transaction } from '@storeweave/core';
 import type { SqlDomain, SqlSession } from '../session.js';
 import { JOURNAL } from './journal-table.js';
 import { claimKey } from './unit-id.js';
 
 /** `unit` is a checked id. Throws `TimeoutError` where the unit is not decided in time. */
 export async function resolveUnit(domain: SqlDomain, unit: string, access: Access): Promise<JournalRow | undefined> {
-  const { transaction } = access;
+  const { transaction, timeoutMs } = access;
   try {
     const redo = await (transaction === undefined
-      ? domain.use(access, (session) => resolveAlone(session, unit, access.timeoutMs))
+      ? limited(access, (limits) => domain.use(limits, (session) => resolveAlone(session, unit, timeoutMs)))
       : resolveInside(domain, unit, { ...access, transaction }));
     return redo === null ? undefined : { unitOfWork: unit, redo };
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;
-    const limit = access.timeoutMs === undefined ? 'in time' : `within ${access.timeoutMs} ms`;
+    const limit = timeoutMs === undefined ? 'in time' : `within ${timeoutMs} ms`;
     throw new TimeoutError(
       `Unit of work ${unit} was not decided at "${domain.name}" ${limit}: the transaction that decides it is still open there. Try again; if it stays so, look in pg_stat_activity for a session that is idle in transaction or waits for a lock.`,
       { cause: error },
     );
+  }
+}
+
+/**
+ * With the limit on the wait for a connection, too: on a database of one session the transaction that holds the claim
+ * holds the session. Throws `TimeoutError`.
+ */
+async function limited<R>({ timeoutMs, signal, label }: Access, work: (limits: Access) => Promise<R>): Promise<R> {
+  if (timeoutMs === undefined) return work({ signal, label });
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(signal?.reason);
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(() => stop.abort(), timeoutMs);
+  try {
+    return await work({ signal: stop.signal, label });
+  } catch (error) {
+    if (!(error instanceof AbortedError) || signal?.aborted === true) throw error;
+    throw new TimeoutError(`No answer within ${timeoutMs} ms.`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

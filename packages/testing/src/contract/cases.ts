@@ -2,6 +2,7 @@
 import type { ContractCase } from './case.js';
 import { auditCases } from './cases/audit.js';
 import { bulkCases } from './cases/bulk.js';
+import { coordinatorCases } from './cases/coordinator.js';
 import { documentCases } from './cases/documents.js';
 import { edgeCases } from './cases/edges.js';
 import { embeddedCases } from './cases/embedded.js';
@@ -39,6 +40,7 @@ export const contractCases: readonly ContractCase[] = [
   ...graphCases,
   ...seriesCases,
   ...fenceCases,
+  ...coordinatorCases,
   ...documentCases,
   ...relationalCases,
   ...schemaCases,

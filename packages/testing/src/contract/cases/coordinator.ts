@@ -1,0 +1,222 @@
+/**
+ * Deciding commits across stores. The coordinator is called directly, as the core calls it; the first store that can
+ * coordinate is asked, on a database of its own.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { type CommitCoordinator, type Store, TimeoutError, type Transaction } from '@storeweave/core';
+import { type Bound, type ContractCase, type ContractContext, concurrent, type Need, test } from '../case.js';
+import { articles, type EntityModelName, entityModels } from '../domain/groups.js';
+import { range, refused, there } from './assertions.js';
+import { article, FenceBench } from './fence-bench.js';
+
+const modelOf = (stores: Bound): EntityModelName | undefined =>
+  entityModels.find((on) => stores[on]?.capabilities.commit?.coordinates === true);
+
+const coordinating: Need = {
+  missing: (stores) => (modelOf(stores) === undefined ? 'no store claims commit.coordinates' : undefined),
+};
+
+/** Several transactions may run at the same time. */
+const sideBySide: Need = {
+  missing: (stores) => {
+    const on = modelOf(stores);
+    return on === undefined ? undefined : concurrent(on).missing(stores);
+  },
+};
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+class JournalBench {
+  readonly coordinator: CommitCoordinator;
+
+  constructor(readonly store: Store) {
+    this.coordinator = there(store.coordinator, 'coordinator');
+  }
+
+  begin(): Promise<Transaction> {
+    const { domain } = this.store;
+    return there(domain.begin, 'begin()').call(domain, {});
+  }
+
+  /** A transaction that has claimed and written what is said; it must be ended. */
+  async deciding(unitOfWork: string, redo?: string): Promise<Transaction> {
+    const transaction = await this.begin();
+    await this.coordinator.claim(unitOfWork, { transaction });
+    if (redo !== undefined) await this.coordinator.record({ unitOfWork, redo }, { transaction });
+    return transaction;
+  }
+
+  async decide(redo: string): Promise<string> {
+    const unitOfWork = randomUUID();
+    await (await this.deciding(unitOfWork, redo)).commit();
+    return unitOfWork;
+  }
+
+  async open(limit = 100, more: { minAgeMs?: number; dead?: boolean } = {}): Promise<string[]> {
+    return (await this.coordinator.open({ limit, ...more }, {})).map(({ redo }) => redo);
+  }
+}
+
+const given = (name: string, run: (bench: JournalBench, rows: FenceBench) => Promise<void>) =>
+  test(`coordinator: ${name}`, [coordinating], async ({ stores, openFenced }: ContractContext) => {
+    const on = there(modelOf(stores));
+    const { store, model } = await openFenced(on, [articles[on]]);
+    const bench = new JournalBench(store);
+    await bench.coordinator.setUp({});
+    await run(bench, new FenceBench(store, model(articles[on])));
+  });
+
+const ID = '00000001-0000-7000-8000-000000000000';
+
+export const coordinatorCases: readonly ContractCase[] = [
+  given('it is set up once, and no plan of the schema speaks of it', async ({ coordinator, store }) => {
+    await Promise.all(range(4).map(() => coordinator.setUp({})));
+    assert.deepEqual(await store.schema?.plan({}), store.schema && []);
+  }),
+
+  given('what is decided is told to whoever asks, until it is pruned', async (bench) => {
+    const { coordinator } = bench;
+    const unitOfWork = await bench.decide('{"a":1}');
+    for (const done of [false, true]) {
+      if (done) await coordinator.done([unitOfWork], {});
+      assert.deepEqual(await coordinator.resolve(unitOfWork, {}), { unitOfWork, redo: '{"a":1}' });
+      const found = there(await coordinator.find(unitOfWork, {}));
+      assert.deepEqual([found.redo, found.attempts, found.dead, found.done === true], ['{"a":1}', 0, false, done]);
+    }
+    await coordinator.prune([unitOfWork], {});
+    assert.equal(await coordinator.resolve(unitOfWork, {}), undefined);
+    assert.equal(await coordinator.find(unitOfWork, {}), undefined);
+  }),
+
+  given('what is rolled back was never decided', async (bench) => {
+    const unitOfWork = randomUUID();
+    await (await bench.deciding(unitOfWork, 'redo')).rollback();
+    const claimed = randomUUID();
+    await (await bench.deciding(claimed)).commit();
+    for (const each of [unitOfWork, claimed, randomUUID()]) {
+      assert.equal(await bench.coordinator.resolve(each, {}), undefined);
+      assert.equal(await bench.coordinator.find(each, {}), undefined);
+    }
+    assert.deepEqual(await bench.open(), []);
+  }),
+
+  given("the decision is one with the store's own rows", async (bench, rows) => {
+    for (const end of ['rollback', 'commit'] as const) {
+      const unitOfWork = randomUUID();
+      const transaction = await bench.deciding(unitOfWork);
+      await bench.store.write(rows.inserts(article(ID)), { transaction });
+      await bench.coordinator.record({ unitOfWork, redo: end }, { transaction });
+      await transaction[end]();
+      assert.deepEqual(await rows.rows('id'), end === 'commit' ? [[ID]] : []);
+      assert.deepEqual(await bench.open(), end === 'commit' ? ['commit'] : []);
+    }
+  }),
+
+  given('whoever asks waits until the deciding transaction is over', async (bench) => {
+    const { coordinator } = bench;
+    for (const end of ['commit', 'rollback'] as const) {
+      const unitOfWork = randomUUID();
+      const transaction = await bench.deciding(unitOfWork);
+      const error = await refused(TimeoutError, () => coordinator.resolve(unitOfWork, { timeoutMs: 60 }));
+      assert.ok(error.message.includes(unitOfWork), error.message);
+      const answers: unknown[] = [];
+      const asked = range(3).map(async () => answers.push(await coordinator.resolve(unitOfWork, { timeoutMs: 9000 })));
+      await pause(60);
+      assert.deepEqual(answers, []);
+      await coordinator.record({ unitOfWork, redo: end }, { transaction });
+      await transaction[end]();
+      await Promise.all(asked);
+      assert.deepEqual(answers, Array(3).fill(end === 'commit' ? { unitOfWork, redo: end } : undefined));
+    }
+  }),
+
+  test('coordinator: nobody waits for the claim of another', [coordinating, sideBySide], async (context) => {
+    const { store } = await context.openFenced(there(modelOf(context.stores)), []);
+    const bench = new JournalBench(store);
+    await bench.coordinator.setUp({});
+    const held = await bench.deciding(randomUUID(), 'held');
+    try {
+      const unitOfWork = await bench.decide('other');
+      assert.equal((await bench.coordinator.resolve(unitOfWork, { timeoutMs: 5000 }))?.redo, 'other');
+      assert.deepEqual(await bench.open(), ['other']);
+    } finally {
+      await held.rollback();
+    }
+  }),
+
+  given('what is open comes oldest first, up to a limit and from an age on', async (bench) => {
+    const { coordinator } = bench;
+    const units: string[] = [];
+    for (const redo of ['a', 'b', 'c', 'd']) units.push(await bench.decide(redo));
+    assert.deepEqual(await bench.open(), ['a', 'b', 'c', 'd']);
+    assert.deepEqual(await bench.open(2), ['a', 'b']);
+    assert.deepEqual(await bench.open(9, { minAgeMs: 60_000 }), []);
+    await pause(40);
+    await bench.decide('young');
+    const [oldest] = await coordinator.open({ limit: 1 }, {});
+    assert.ok(there(oldest).ageMs >= 40);
+    assert.deepEqual(await bench.open(9, { minAgeMs: 40 }), ['a', 'b', 'c', 'd']);
+    await coordinator.done([there(units[0]), there(units[2]), randomUUID()], {});
+    await coordinator.done([], {});
+    assert.deepEqual(await bench.open(), ['b', 'd', 'young']);
+    assert.equal((await coordinator.stats({})).open, 3);
+  }),
+
+  given('only what is done is pruned', async (bench) => {
+    const { coordinator } = bench;
+    const units = [await bench.decide('a'), await bench.decide('b'), await bench.decide('c')];
+    await coordinator.done(units.slice(0, 2), {});
+    assert.deepEqual((await coordinator.doneUnits(9, {})).toSorted(), units.slice(0, 2).toSorted());
+    assert.equal((await coordinator.doneUnits(1, {})).length, 1);
+    await coordinator.prune([...units.slice(1), randomUUID()], {});
+    assert.deepEqual(await coordinator.doneUnits(9, {}), units.slice(0, 1));
+    assert.deepEqual(await bench.open(), ['c']);
+  }),
+
+  given('failures are kept, and a dead letter is set aside until it is given back', async (bench) => {
+    const { coordinator } = bench;
+    const unitOfWork = await bench.decide('letter');
+    await bench.decide('other');
+    await coordinator.note(unitOfWork, { error: 'no \0 room', attempts: 3, dead: false }, {});
+    const [tried] = await coordinator.open({ limit: 1 }, {});
+    assert.deepEqual([tried?.attempts, tried?.dead, tried?.error?.startsWith('no ')], [3, false, true]);
+    await coordinator.note(unitOfWork, { error: 'never', attempts: 4, dead: true }, {});
+    assert.deepEqual([await bench.open(), await bench.open(9, { dead: true })], [['other'], ['letter']]);
+    assert.equal((await coordinator.resolve(unitOfWork, {}))?.redo, 'letter');
+    const { open, dead } = await coordinator.stats({});
+    assert.deepEqual([open, dead], [1, 1]);
+    await coordinator.note(unitOfWork, { attempts: 0, dead: false }, {});
+    const found = there(await coordinator.find(unitOfWork, {}));
+    assert.deepEqual([found.attempts, found.dead, found.error], [0, false, undefined]);
+    assert.deepEqual(await bench.open(), ['letter', 'other']);
+    const stats = await coordinator.stats({});
+    assert.deepEqual([stats.open, stats.dead], [2, 0]);
+    assert.ok(there(stats.oldestMs) >= 0);
+  }),
+
+  given('a redo of megabytes and any letters is kept as it is', async (bench) => {
+    const { coordinator } = bench;
+    const redo = JSON.stringify({ text: `'"\\$1 \u0000\u2028ü\u{1f98a}`, filler: 'x'.repeat(4_000_000) });
+    const unitOfWork = await bench.decide(redo);
+    assert.ok((await coordinator.resolve(unitOfWork, {}))?.redo === redo);
+    assert.ok((await bench.open())[0] === redo);
+  }),
+
+  given('many are finished at once, and nothing is told twice', async (bench) => {
+    const { coordinator } = bench;
+    const units: string[] = [];
+    const transaction = await bench.begin();
+    for (const redo of range(60)) {
+      const unitOfWork = randomUUID();
+      await coordinator.record({ unitOfWork, redo: String(redo) }, { transaction });
+      units.push(unitOfWork);
+    }
+    await transaction.commit();
+    assert.equal((await coordinator.stats({})).open, 60);
+    await Promise.all([coordinator.done(units, {}), coordinator.done(units.toReversed(), {})]);
+    assert.deepEqual(await bench.open(), []);
+    await Promise.all([coordinator.prune(units, {}), coordinator.prune(units.toReversed(), {})]);
+    assert.deepEqual(await coordinator.doneUnits(99, {}), []);
+  }),
+];
