@@ -14,6 +14,8 @@ import {
 import { BSON, type ChangeStream, type ChangeStreamDocument, type Document, type ResumeToken } from 'mongodb';
 import type { MongodbDomain } from './domain.js';
 import { mapError } from './errors.js';
+import { type DocumentChange, FencesSeen } from './fence-changes.js';
+import { FENCE } from './fence-form.js';
 import { shapeOf } from './names.js';
 import { entityObject, keyObject } from './objects.js';
 
@@ -64,6 +66,7 @@ export async function* changesOf<T extends object>(
   const kinds: readonly string[] = options.kinds ?? KINDS;
   let after = options.after === undefined ? undefined : tokenOf(options.after);
   let lostAt: number | undefined;
+  const fences = domain.fenced.has(entity) ? new FencesSeen() : undefined;
   const isOver = () => signal?.aborted === true;
   while (!isOver()) {
     const stream = open(domain, entity, after);
@@ -79,7 +82,7 @@ export async function* changesOf<T extends object>(
           continue;
         }
         after = change._id;
-        const one = describe<T>(entity, change);
+        const one = describe<T>(entity, change, fences);
         if (one !== undefined && kinds.includes(one.kind)) yield one;
       }
     } catch (error) {
@@ -113,22 +116,32 @@ function open(
   );
 }
 
-function describe<T extends object>(entity: EntityModel, change: ChangeStreamDocument): Change<T> | undefined {
-  const { operationType: kind } = change;
-  if (kind !== 'insert' && kind !== 'update' && kind !== 'replace' && kind !== 'delete') return undefined;
-  const full = kind === 'delete' ? undefined : (change.fullDocument as Document | null | undefined);
-  const description = kind === 'update' ? change.updateDescription : undefined;
+function describe<T extends object>(
+  entity: EntityModel,
+  change: ChangeStreamDocument,
+  fences: FencesSeen | undefined,
+): Change<T> | undefined {
+  if (!isOfDocument(change)) return undefined;
+  const kind = fences === undefined ? change.operationType : fences.kindOf(change);
+  if (kind === undefined) return undefined;
+  const full = change.operationType === 'delete' ? undefined : (change.fullDocument as Document | null | undefined);
+  const description = kind === 'update' && change.operationType === 'update' ? change.updateDescription : undefined;
+  const changed = [...Object.keys(description?.updatedFields ?? {}), ...(description?.removedFields ?? [])];
   return {
     kind,
     id: keyObject(entity, change.documentKey),
     ...(full === undefined || full === null ? {} : { document: entityObject(entity, full) as Partial<T> }),
-    ...(description === undefined
-      ? {}
-      : {
-          changed: [...Object.keys(description.updatedFields ?? {}), ...(description.removedFields ?? [])],
-        }),
+    ...(description === undefined ? {} : { changed: fences === undefined ? changed : changed.filter(isOfClass) }),
     token: Buffer.from(BSON.EJSON.stringify(change._id as Document)).toString('base64url'),
   };
+}
+
+function isOfDocument(change: ChangeStreamDocument): change is DocumentChange {
+  return KINDS.some((kind) => kind === change.operationType);
+}
+
+function isOfClass(path: string): boolean {
+  return path !== FENCE;
 }
 
 function tokenOf(text: string): ResumeToken {

@@ -44,6 +44,8 @@ export interface Collisions {
 
 /** Clauses of one query at most. */
 const CLAUSES = 1_000;
+/** Documents of one answer at most; one clause may ask for as many identities as there are clauses. */
+const BATCH = 100_000;
 
 /** Throws what the refusal means where it is final: `UniqueViolationError` above all. */
 export async function collisions(
@@ -125,12 +127,8 @@ async function holdersOf(refused: readonly Refused[], shape: Shape, call: Call):
   const found: Document[] = [];
   for (let at = 0; at < clauses.length; at += CLAUSES) {
     const filter = { $or: clauses.slice(at, at + CLAUSES) };
-    found.push(
-      ...(await call
-        .collection(shape.entity)
-        .find(filter, { ...call.options, projection })
-        .toArray()),
-    );
+    const options = { ...call.options, projection, batchSize: BATCH };
+    found.push(...(await call.collection(shape.entity).find(filter, options).toArray()));
   }
   return found;
 }

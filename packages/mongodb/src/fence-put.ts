@@ -199,7 +199,11 @@ class FenceRequest {
     const filter: Document = { _id: { $in: ids } };
     const found = await this.call
       .collection(entity)
-      .find(filter, { ...this.call.options, ...(projection === undefined ? {} : { projection }) })
+      .find(filter, {
+        ...this.call.options,
+        batchSize: ids.length + 1,
+        ...(projection === undefined ? {} : { projection }),
+      })
       .toArray();
     return new Map(found.map((document) => [bsonText(document._id), document]));
   }

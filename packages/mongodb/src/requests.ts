@@ -48,8 +48,11 @@ export async function sendUnordered(operations: readonly Operation[], call: Call
   if (operations.length === 0) return { matched: 0, refused: new Map() };
   const options = { ...call.options, ...DURABLE, ordered: false };
   const outcome = await byBulkCommand(call, async (): Promise<Outcome> => {
+    // A session that has seen nothing: the driver asks for a time to read after, which writes have no use for and which
+    // not every server takes.
+    const session = call.client.startSession();
     try {
-      const { matchedCount } = await call.client.bulkWrite(operations, options);
+      const { matchedCount } = await call.client.bulkWrite(operations, { ...options, session });
       return { matched: matchedCount, refused: new Map() };
     } catch (error) {
       if (!(error instanceof MongoClientBulkWriteError)) throw error;
@@ -58,6 +61,9 @@ export async function sendUnordered(operations: readonly Operation[], call: Call
         ([at, each]) => [at, refusal(each.code, each.message, error)] as const,
       );
       return { matched: error.partialResult?.matchedCount ?? 0, refused: new Map(refused) };
+    } finally {
+      if (session.operationTime !== undefined) call.options.session.advanceOperationTime(session.operationTime);
+      await session.endSession();
     }
   });
   return outcome ?? byCollection(operations, call, options);

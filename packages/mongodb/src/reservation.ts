@@ -16,6 +16,11 @@ export function reservationsOf({ unitOfWork }: FenceOwner): Document {
   return { _id: { $gte: { reserve: unitOfWork }, $lt: { reserve: `${unitOfWork}~` } } };
 }
 
+/** True for the identity of a reservation. */
+export function isReservationId(id: unknown): boolean {
+  return typeof id === 'object' && id !== null && ['reserve', 'index', 'of'].every((key) => key in id);
+}
+
 /** The document that holds the values which `image` has in the index. `_id` of the image is the one they are for. */
 export function reservation(owner: FenceOwner, image: Document, index: IndexModel, shape: Shape): Document {
   const { entity } = shape;

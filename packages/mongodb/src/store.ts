@@ -4,7 +4,6 @@ import {
   type AggregateSpec,
   type BulkWrite,
   type Capabilities,
-  type CommitParticipant,
   type Condition,
   ConfigurationError,
   type DocumentStore,
@@ -48,7 +47,7 @@ export class MongodbStore implements Store {
   readonly capabilities: Capabilities;
   readonly schema: SchemaStore;
   readonly documents: DocumentStore = { patch: (spec, access) => this.#patch(spec, access) };
-  readonly participant: CommitParticipant;
+  readonly participant: MongodbParticipant;
   readonly #entities = new Map<string, EntityModel>();
 
   constructor(readonly domain: MongodbDomain) {
