@@ -12,6 +12,7 @@ import { graphCases } from './cases/graph.js';
 import { historyCases } from './cases/histories.js';
 import { keyCases } from './cases/keys.js';
 import { lockingCases } from './cases/locking.js';
+import { preparedCases } from './cases/prepared.js';
 import { readingCases } from './cases/reading.js';
 import { relationalCases } from './cases/relational.js';
 import { relationCases } from './cases/relations.js';
@@ -41,6 +42,7 @@ export const contractCases: readonly ContractCase[] = [
   ...seriesCases,
   ...fenceCases,
   ...coordinatorCases,
+  ...preparedCases,
   ...documentCases,
   ...relationalCases,
   ...schemaCases,
