@@ -1,10 +1,16 @@
-/** The bank that the crash run works on: every transfer touches all four models. */
+/**
+ * What the crash run works on: in every store the same few rows, so that units of work get into each other's way. A slot
+ * keeps the units that changed it in a text, in their order; a mark is a row of one unit alone. Both together tell what
+ * became of any unit, also where a slot was deleted since.
+ */
 import {
   Document,
+  type EntityClass,
   Field,
   From,
   Id,
   Measurement,
+  Node,
   Property,
   type Ref,
   Relational,
@@ -15,38 +21,82 @@ import {
   Version,
 } from '@storeweave/core';
 
-@Relational({ table: 'accounts' })
-export class Account {
+/** Logical stores. `relational` decides; `archive` is a second PostgreSQL database, which takes part by preparing. */
+export const STORES = ['relational', 'archive', 'document', 'graph', 'timeseries'] as const;
+export type StoreName = (typeof STORES)[number];
+/** Stores with rows that change. */
+export type RowStore = Exclude<StoreName, 'timeseries'>;
+
+/** Slots of each store. */
+export const SLOTS = 8;
+/** Nodes that relationships are hung on; they are never deleted. */
+export const HUBS = 4;
+
+abstract class Slot {
   @Id('integer') id!: number;
-  @Property('integer') balance!: number;
+  /** Units that changed it, in their order, with commas between. */
+  @Property('text') units!: string;
+  @Property('string', { unique: true }) name!: string;
   @Version() version!: number;
 }
 
-@Document({ collection: 'receipts' })
-export class Receipt {
-  @Id() id!: string;
-  @Property('integer') from!: number;
-  @Property('integer') to!: number;
-  @Property('integer') amount!: number;
+abstract class Mark {
+  @Id('string') id!: string;
+  @Property('integer') round!: number;
 }
 
-@Relationship({ type: 'PAID' })
-export class Payment {
-  @Id() id!: string;
-  @From(() => Account) from!: Ref<Account>;
-  @To(() => Account) to!: Ref<Account>;
-  @Property('integer') amount!: number;
+@Relational({ table: 'accounts' })
+export class Account extends Slot {}
+@Relational({ table: 'account_marks' })
+export class AccountMark extends Mark {}
+
+@Relational({ table: 'ledgers', store: 'archive' })
+export class Ledger extends Slot {}
+@Relational({ table: 'ledger_marks', store: 'archive' })
+export class LedgerMark extends Mark {}
+
+@Document({ collection: 'profiles' })
+export class Profile extends Slot {}
+@Document({ collection: 'profile_marks' })
+export class ProfileMark extends Mark {}
+
+@Node({ label: 'Person' })
+export class Person extends Slot {}
+@Node({ label: 'PersonMark' })
+export class PersonMark extends Mark {}
+@Node({ label: 'Hub' })
+export class Hub {
+  @Id('integer') id!: number;
+}
+@Relationship({ type: 'LINK' })
+export class Link {
+  @Id('string') id!: string;
+  @From(() => Hub) from!: Ref<Hub>;
+  @To(() => Hub) to!: Ref<Hub>;
+  @Property('integer') round!: number;
 }
 
-@Measurement({ name: 'movements' })
-export class Movement {
+@Measurement({ name: 'visits' })
+export class Visit {
   @Timestamp() at!: Date;
-  @Tag() transfer!: string;
-  @Tag('integer') account!: number;
-  @Field('integer') amount!: number;
+  @Tag() unit!: string;
+  @Tag('integer') n!: number;
+  @Field('integer') round!: number;
 }
 
-export const entities = [Account, Receipt, Payment, Movement];
+/** Classes of the slots and marks of a store. */
+export const rowsOf = {
+  relational: { slot: Account, mark: AccountMark },
+  archive: { slot: Ledger, mark: LedgerMark },
+  document: { slot: Profile, mark: ProfileMark },
+  graph: { slot: Person, mark: PersonMark },
+} as const;
 
-export const ACCOUNTS = 8;
-export const OPENING_BALANCE = 1_000;
+/** Classes that live in these stores. */
+export function entitiesIn(stores: readonly StoreName[]): EntityClass[] {
+  return stores.flatMap((store): EntityClass[] => {
+    if (store === 'timeseries') return [Visit];
+    const { slot, mark } = rowsOf[store];
+    return store === 'graph' ? [slot, mark, Hub, Link] : [slot, mark];
+  });
+}

@@ -1,55 +1,134 @@
-/**
- * The process that is killed: does transfers one after the other and says on standard output, a line each, which unit
- * of work it begins, which was acknowledged and which it refused on purpose after its writes were sent.
- */
-import { randomUUID } from 'node:crypto';
-import { writeSync } from 'node:fs';
-import { Storeweave } from '@storeweave/core';
-import { embedded } from '@storeweave/embedded';
-
-import { ACCOUNTS, Account, entities, Movement, OPENING_BALANCE, Payment, Receipt } from './model.js';
+/** The process that is killed: one open Storeweave, which does what its parent asks for until it dies. */
+import { Storeweave, type StoreweaveError } from '@storeweave/core';
+import pg from 'pg';
+import type { Answer, Command, Drained, WorkCommand } from './commands.js';
+import { Striker } from './failpoints.js';
+import { entitiesIn, HUBS, Hub } from './model.js';
 import { seeded } from './random.js';
+import { type Rooms, storesIn } from './rooms.js';
+import { StoryWriter } from './story.js';
+import { fullUnit, randomUnit } from './unit-plan.js';
+import { runUnit } from './unit-run.js';
 
-class Refused extends Error {}
+interface Open {
+  readonly weave: Storeweave;
+  readonly rooms: Rooms;
+  readonly story: StoryWriter;
+}
 
-const [folder = '', seed = '0'] = process.argv.slice(2);
-const random = seeded(Number(seed));
-const say = (word: string, id: string): void => {
-  writeSync(1, `${word} ${id}\n`);
-};
+/** Quick, so that relays and the units' own processes meet. */
+const RELAY = { intervalMs: 150, minAgeMs: 300, scrubMs: 1_000 };
 
-const weave = await Storeweave.open({ entities, stores: embedded({ path: folder }) });
+const say = (answer: Answer): void => void process.send?.(answer);
+/** Units of work that were left behind on purpose. */
+const abandoned = new Set<string>();
+const striker = new Striker(
+  (unitOfWork) => !abandoned.has(unitOfWork),
+  (strike) => say({ reached: strike }),
+);
+let opened: Open | undefined;
 
-await weave.transaction(async (uow) => {
-  if ((await uow.repository(Account).count()) > 0) return;
-  for (let id = 0; id < ACCOUNTS; id++) uow.create(Account, { id, balance: OPENING_BALANCE });
-});
-
-for (;;) {
-  const id = randomUUID();
-  const from = random(ACCOUNTS);
-  const to = (from + 1 + random(ACCOUNTS - 1)) % ACCOUNTS;
-  const amount = 1 + random(50);
-  const refuse = random(5) === 0;
-  say('begin', id);
-  try {
-    await weave.transaction(async (uow) => {
-      const [payer, payee] = await uow.repository(Account).findByIds([from, to]);
-      if (payer === undefined || payee === undefined) throw new Error(`accounts ${from} and ${to} are not both there`);
-      payer.balance -= amount;
-      payee.balance += amount;
-      uow.create(Receipt, { id, from, to, amount });
-      uow.create(Payment, { id, from: payer, to: payee, amount });
-      const at = new Date();
-      uow.create(Movement, { at, transfer: id, account: from, amount: -amount });
-      uow.create(Movement, { at, transfer: id, account: to, amount });
-      if (!refuse) return;
-      await uow.flush();
-      throw new Refused();
-    });
-    say('acknowledged', id);
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    say('refused', id);
+async function obey(command: Command): Promise<Drained | undefined> {
+  if (command.do === 'open') {
+    const { rooms, relay } = command;
+    const weave = await openWeave(rooms, { relay: relay ? RELAY : false, onStep: striker.listener });
+    opened = { weave, rooms, story: new StoryWriter(command.story) };
+    return undefined;
   }
+  if (command.do === 'arm') return void striker.arm(command.strikes);
+  if (opened === undefined) throw new Error('Nothing is open yet.');
+  const { weave, rooms, story } = opened;
+  switch (command.do) {
+    case 'prepare':
+      if (rooms.stores.includes('graph')) {
+        await weave.transaction((uow) => {
+          for (let id = 0; id < HUBS; id++) uow.create(Hub, { id });
+        });
+      }
+      return undefined;
+    case 'drain':
+      return rooms.stores.length > 1 ? weave.journal.drain() : undefined;
+    case 'work':
+      return void (await work(command, opened));
+    case 'abandon':
+      return void (await abandon(command, opened));
+    case 'close':
+      await weave.close();
+      story.close();
+      return undefined;
+  }
+}
+
+function openWeave(rooms: Rooms, commit: NonNullable<Parameters<typeof Storeweave.open>[0]['commit']>) {
+  return Storeweave.open({ entities: entitiesIn(rooms.stores), stores: storesIn(rooms), commit });
+}
+
+async function work({ round, worker, seed, units, streams, full }: WorkCommand, { weave, rooms, story }: Open) {
+  const random = seeded(seed);
+  // All choices are made here, in one order, whatever the streams then do to each other.
+  const plans = Array.from({ length: units }, (_, n) => {
+    const plan = n < full ? fullUnit(rooms.stores, random) : randomUnit(rooms.stores, random);
+    return { unit: `${round}${worker}${n}`, plan };
+  });
+  const stream = async () => {
+    for (let next = plans.shift(); next !== undefined; next = plans.shift()) {
+      await runUnit(weave, { unit: next.unit, round }, next.plan, story);
+    }
+  };
+  await Promise.all(Array.from({ length: streams }, stream));
+}
+
+/** Another Storeweave comes to its decision and no further, and the server is told that its client is gone. */
+async function abandon(
+  { round, seed, isDecided }: Extract<Command, { do: 'abandon' }>,
+  { rooms, story }: Open,
+): Promise<void> {
+  let arrive: () => void = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const weave = await openWeave(rooms, {
+    relay: false,
+    onStep: ({ step, moment, unitOfWork }) => {
+      if (step !== 'decide' || moment !== (isDecided ? 'after' : 'before')) return undefined;
+      abandoned.add(unitOfWork);
+      arrive();
+      return new Promise(() => {});
+    },
+  });
+  const over = runUnit(weave, { unit: `${round}x`, round }, fullUnit(rooms.stores, seeded(seed)), story);
+  await Promise.race([
+    arrived,
+    over.then(() => Promise.reject(new Error('The unit of work to be left behind ended before its decision.'))),
+  ]);
+  if (!isDecided) await endOpenTransactions(rooms.relational);
+}
+
+async function endOpenTransactions(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(
+      `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+       where datname = current_database() and state like 'idle in transaction%'`,
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+process.on('message', ({ id, command }: { id: number; command: Command }) => {
+  obey(command).then(
+    (result) => say({ answers: id, ...(result && { result }) }),
+    (error: unknown) => say({ answers: id, error: describe(error) }),
+  );
+});
+// Without a parent there is nobody to finish for.
+process.on('disconnect', () => process.exit(0));
+say({ answers: 0 });
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as Partial<StoreweaveError>;
+  return `${code ?? error.name}: ${error.stack ?? error.message}`;
 }
