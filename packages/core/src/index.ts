@@ -88,8 +88,8 @@ export {
 export { column, fragment, identifier, list, SqlPart, table } from './repository/sql.js';
 export type { CommitContext, CommitHook, CommitStage, HookFailure } from './session/commit-hooks.js';
 export type { CallOptions } from './session/ports.js';
+export type { Receipt } from './session/receipt.js';
 export type { TransactionRunOptions } from './session/run-transaction.js';
-export type { Receipt } from './session/work.js';
 export type * from './store/adopted.js';
 export type * from './store/capabilities.js';
 export type * from './store/commit.js';

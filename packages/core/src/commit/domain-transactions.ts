@@ -13,14 +13,13 @@ import {
   ReadOnlyError,
 } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
-import type { Row } from '../model/field.js';
 import type { Transaction, TransactionDomain, TransactionOptions } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import type { WriteBatch } from '../store/write.js';
 import type { CommitPhase, Part } from './across/commit-across.js';
 import type { AcrossOptions, CommitEngine, StoreOutcome } from './across/engine.js';
-import { foldBatches } from './across/fold.js';
-import type { Participation } from './across/topology.js';
+import { RowsNeeded } from './across/rows-needed.js';
+import { KeptWrites, NATIVE } from './kept-writes.js';
 import type { PlannedWrite } from './planned-write.js';
 import { failureOf, inTurn, mend } from './turns.js';
 import { pause, untilAborted } from './waiting.js';
@@ -44,10 +43,8 @@ export class DomainTransactions {
   readonly #written = new Set<TransactionDomain>();
   /** Domains without transactions that something was written to: nothing takes that back. */
   readonly #final = new Set<TransactionDomain>();
-  /** What was written in domains beside the coordinator, in order: in a commit over several it is written there again. */
-  readonly #kept: Kept[] = [];
-  /** Domains beside the coordinator that something was done in which cannot be kept, and what. */
-  readonly #opaque = new Map<TransactionDomain, string>();
+  /** Of domains beside the coordinator. */
+  readonly #kept: KeptWrites | undefined;
   #isCommitting = false;
   #isAcross = false;
   #isOver = false;
@@ -56,7 +53,11 @@ export class DomainTransactions {
     private readonly options: TransactionOptions,
     private readonly atomicity: Atomicity,
     private readonly engine?: CommitEngine,
-  ) {}
+    /** Changes by filter are made by row, so that a commit over several domains has them. */
+    private readonly byRow = false,
+  ) {
+    this.#kept = engine && new KeptWrites(engine.topology);
+  }
 
   /** The transaction of a store's domain, begun if need be; undefined where the store has none. */
   async join(store: Store, entity: EntityModel): Promise<Transaction | undefined> {
@@ -115,9 +116,14 @@ export class DomainTransactions {
     if (what !== undefined) this.touched(domain, what);
   }
 
+  /** Whether changes by filter in this domain are to be made by row. */
+  changesByRow(domain: TransactionDomain): boolean {
+    return this.byRow && this.engine?.topology.kindOf(domain) === 'fence';
+  }
+
   /** Something may have been written past the framework. */
-  touched(domain: TransactionDomain, what: string): void {
-    if (this.#isKept(domain)) this.#opaque.set(domain, what);
+  touched(domain: TransactionDomain, what = NATIVE): void {
+    this.#kept?.lose(domain, what);
   }
 
   /** From now on changes are written for the last time: those of a commit over several domains are only kept. */
@@ -127,14 +133,14 @@ export class DomainTransactions {
 
   /** Whether a batch is to be sent now. Where not, the commit sends it. */
   sendsNow(domain: TransactionDomain): boolean {
-    if (!this.#isKept(domain)) return true;
+    if (this.#kept?.concerns(domain) !== true) return true;
     return domain.begin === undefined ? this.#isCommitting && !this.#isAcross : !(this.#isCommitting && this.#isAcross);
   }
 
   /** Notes a batch, sent or not, so that a commit over several domains has it. */
   keep(store: Store, batch: WriteBatch, isSent: boolean): void {
-    if (!this.#isKept(store.domain)) return;
-    this.#kept.push({ store, batch, isSent });
+    if (this.#kept?.concerns(store.domain) !== true) return;
+    this.#kept.add({ store, batch, isSent });
     if (!isSent) this.#written.add(store.domain);
   }
 
@@ -160,10 +166,9 @@ export class DomainTransactions {
     stage: (stage: CommitPhase) => Promise<void>,
   ): Promise<ReadonlyMap<string, StoreOutcome> | undefined> {
     const { engine } = this;
-    const touched = new Set([...this.#written, ...this.#opaque.keys()]);
+    const touched = new Set([...this.#written, ...(this.#kept?.lost.keys() ?? [])]);
     if (engine !== undefined && touched.size > 1) return this.#commitAcross(engine, unitOfWork, options, stage);
-    for (const { store, batch, isSent } of this.#kept) {
-      if (isSent) continue;
+    for (const { store, batch } of this.#kept?.unsent ?? []) {
       await store.write(batch, { signal: this.options.signal, label: this.options.label });
       this.wrote(store.domain);
     }
@@ -180,8 +185,11 @@ export class DomainTransactions {
     stage: (stage: CommitPhase) => Promise<void>,
   ): Promise<ReadonlyMap<string, StoreOutcome> | undefined> {
     const { signal } = this.options;
-    for (const domain of new Set([...this.#written, ...this.#opaque.keys()])) this.#checkTakesPart(domain, engine);
-    for (const [domain, what] of this.#opaque) {
+    for (const domain of new Set([...this.#written, ...(this.#kept?.lost.keys() ?? [])]))
+      this.#checkTakesPart(domain, engine);
+    const lost = this.#kept?.lost ?? new Map<TransactionDomain, string>();
+    if (lost.size > 0 && !this.byRow && this.#kept?.couldBeByRow === true) throw new RowsNeeded();
+    for (const [domain, what] of lost) {
       throw new CapabilityError(
         `This unit of work changes several databases, and did ${what} in ${domain.name}, which cannot be repeated there after the decision. Load the entities and change them, or do it in a unit of work of its own.`,
       );
@@ -222,27 +230,14 @@ export class DomainTransactions {
 
   /** What each store beside the coordinator is to be asked for. */
   async #parts(engine: CommitEngine): Promise<Part[]> {
-    const parts: Part[] = [];
-    const batches = new Map<Participation, WriteBatch[]>();
+    const parts = (await this.#kept?.parts()) ?? [];
     for (const participation of engine.topology.all()) {
-      const { kind, store } = participation;
-      const { domain } = store;
-      if (
-        kind === 'prepare' &&
-        this.#written.has(domain) &&
-        !parts.some((part) => part.transaction?.domain === domain)
-      ) {
-        const transaction = await this.#running.get(domain);
-        if (transaction !== undefined) parts.push({ participation, batches: [], transaction });
-      }
-      const own = this.#kept.filter((kept) => kept.store === store).map((kept) => kept.batch);
-      if (own.length > 0) batches.set(participation, own);
-    }
-    for (const [participation, own] of batches) {
-      const folded = foldBatches(own);
-      const missing = await Promise.all(folded.ifAbsent.map((batch) => absentRows(participation.store, batch)));
-      const all = [...folded.batches, ...missing.filter((batch) => batch !== undefined)];
-      if (all.length > 0) parts.push({ participation, batches: all });
+      const { domain } = participation.store;
+      if (participation.kind !== 'prepare' || !this.#written.has(domain)) continue;
+      // Stores of one database share a transaction, which is prepared once.
+      if (parts.some((part) => part.transaction?.domain === domain)) continue;
+      const transaction = await this.#running.get(domain);
+      if (transaction !== undefined) parts.push({ participation, batches: [], transaction });
     }
     return parts;
   }
@@ -253,14 +248,6 @@ export class DomainTransactions {
     throw new ConfigurationError(
       `This unit of work changes several transaction domains, and ${domain.name} cannot take part in a commit with ${topology.coordination.store.domain.name}: its store declares neither fences nor prepared transactions (for PostgreSQL, set max_prepared_transactions above 0). Use one unit of work for each, bind the stores to one database, or open with atomicity: 'best-effort'.`,
     );
-  }
-
-  /** Whether what is written in this domain has to be written again in a commit over several. */
-  #isKept(domain: TransactionDomain): boolean {
-    const { engine } = this;
-    if (engine === undefined || engine.topology.isCoordinator(domain)) return false;
-    const kind = engine.topology.kindOf(domain);
-    return kind === 'fence' || kind === 'append';
   }
 
   /** Ends one domain's transaction without effect. */
@@ -318,7 +305,7 @@ export class DomainTransactions {
       await inTurn(transaction, async () => transaction.savepoint?.(name));
       marked.push(transaction);
     }
-    return { name, marked: new Set(marked), written: [...this.#written], kept: this.#kept.length };
+    return { name, marked: new Set(marked), written: [...this.#written], kept: this.#kept?.length ?? 0 };
   }
 
   async release(mark: Mark): Promise<void> {
@@ -337,7 +324,7 @@ export class DomainTransactions {
       this.#running.delete(domain);
       await inTurn(transaction, () => transaction.rollback());
     }
-    this.#kept.length = mark.kept;
+    this.#kept?.cut(mark.kept);
     this.#written.clear();
     for (const domain of [...mark.written, ...this.#final]) this.#written.add(domain);
   }
@@ -385,29 +372,6 @@ export interface Mark {
   readonly marked: ReadonlySet<Transaction>;
   readonly written: readonly TransactionDomain[];
   readonly kept: number;
-}
-
-/** A batch for a domain beside the coordinator. */
-interface Kept {
-  readonly store: Store;
-  readonly batch: WriteBatch;
-  /** Written in that domain's own transaction, which a commit over several domains ends without effect. */
-  readonly isSent: boolean;
-}
-
-/** The batch without the rows that are there already; undefined where none is left. */
-async function absentRows(store: Store, batch: WriteBatch): Promise<WriteBatch | undefined> {
-  if (batch.op !== 'insert') return batch;
-  const { entity, fields } = batch;
-  const keys = batch.rows.map((row) => entity.ids.map((id) => row[fields.indexOf(id)]));
-  const text = (key: Row) => JSON.stringify(key.map(String));
-  const found = await store.read(
-    { entity, fields: entity.ids, where: { op: 'keys', fields: entity.ids, rows: keys } },
-    {},
-  );
-  const known = new Set(found.map(text));
-  const rows = batch.rows.filter((_, at) => !known.has(text(keys[at] ?? [])));
-  return rows.length === 0 ? undefined : { ...batch, rows };
 }
 
 function partial(

@@ -51,3 +51,14 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
     clearTimeout(timer);
   }
 }
+
+/** How long a rollback is waited for; a store that does not answer must not keep the caller from its error. */
+const ROLLBACK_MS = 2_000;
+
+/** Waits for something to end, however it ends, but not for ever. */
+export async function withinReason(work: Promise<unknown> | undefined): Promise<void> {
+  if (work === undefined) return;
+  const over = new AbortController();
+  await Promise.race([work.catch(() => {}), pause(ROLLBACK_MS, over.signal).catch(() => {})]);
+  over.abort();
+}

@@ -2,7 +2,7 @@
  * Writes that pass the unit of work by: new rows in one batch, and changes of all rows that match a filter in one
  * statement. No hooks run and nothing cascades; entities that are loaded already keep the values they have.
  */
-import { InvalidQueryError, OptimisticLockError } from '../errors/errors.js';
+import { CapabilityError, InvalidQueryError, OptimisticLockError } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
 import { type Field, isMadeByStore, type Row, type Value } from '../model/field.js';
 import { and, isFalse, keysIn, orAbsent } from '../query/logic.js';
@@ -10,7 +10,8 @@ import { pagesByKey } from '../query/pages.js';
 import { entitiesIn, settle } from '../query/semi-join.js';
 import type { CallOptions, WorkContext } from '../session/ports.js';
 import type { Condition } from '../store/condition.js';
-import type { BulkUpdate, InsertBatch } from '../store/write.js';
+import { rowKey } from '../store/value-key.js';
+import type { BulkUpdate, DeleteBatch, InsertBatch, UpdateBatch } from '../store/write.js';
 import { now, one } from './managed.js';
 import { storedFields } from './new-rows.js';
 import { requireCapability } from './query-plan.js';
@@ -105,7 +106,7 @@ export async function updateWhere(
   const settled = await settle(work, entity, where, call);
   if (isFalse(settled)) return 0;
   const store = work.store(entity);
-  if (store.bulk === undefined || !store.capabilities.bulkWrites)
+  if (store.bulk === undefined || !store.capabilities.bulkWrites || work.changesByRow?.(entity) === true)
     return updateOneByOne(work, entity, settled, whole, call);
   const access = await work.access(entity, [entity, ...entitiesIn(settled)], { ...call, writes: true });
   const write: BulkUpdate = { op: 'updateWhere', entity, where: settled, ...whole };
@@ -123,15 +124,18 @@ export async function deleteWhere(
   if (isFalse(settled)) return 0;
   const store = work.store(entity);
   const reads = [entity, ...entitiesIn(settled)];
-  if (store.bulk !== undefined && store.capabilities.bulkWrites) {
+  if (store.bulk !== undefined && store.capabilities.bulkWrites && work.changesByRow?.(entity) !== true) {
     return store.bulk(
       { op: 'deleteWhere', entity, where: settled },
       await work.access(entity, reads, { ...call, writes: true }),
     );
   }
   return eachChunk(work, entity, settled, entity.ids, call, async (keys, context) => {
-    const access = await context.access(entity, [], { ...call, writes: true });
-    return (await context.store(entity).write({ op: 'delete', entity, keys }, access)).count;
+    const batch: DeleteBatch = { op: 'delete', entity, keys };
+    const access = await context.access(entity, [], { ...call, writes: 'kept' });
+    const { count } = await context.store(entity).write(batch, access);
+    context.keep?.(entity, batch);
+    return count;
   });
 }
 
@@ -143,32 +147,37 @@ async function updateOneByOne(
   call: CallOptions,
 ): Promise<number> {
   const { version } = entity;
+  if (work.changesByRow?.(entity) === true && version === undefined && change.increment.length > 0) {
+    throw new CapabilityError(
+      `${entity.name} in store "${entity.store}" is incremented in a unit of work over several databases, which needs to know that nobody else changed the row in between. Give the class a @Version, or increment in a unit of work of its own.`,
+      { entity: entity.name, store: entity.store },
+    );
+  }
   const added = change.increment.map(({ field }) => field);
   const fields = [...change.set.map(({ field }) => field), ...added];
   const read = [...entity.ids, ...added];
   return eachChunk(work, entity, where, read, call, async (rows, context) => {
-    const access = await context.access(entity, [], { ...call, writes: true });
+    const access = await context.access(entity, [], { ...call, writes: 'kept' });
     const store = context.store(entity);
     const keyOf = (row: Row) => row.slice(0, entity.ids.length);
     let left = rows;
     let count = 0;
     for (let turn = 0; turn < TURNS; turn++) {
-      const { missed = [], ...result } = await store.write(
-        {
-          op: 'update',
-          entity,
-          fields,
-          keys: left.map(keyOf),
-          rows: left.map((row) => [
-            ...change.set.map(({ value }) => value),
-            ...change.increment.map(({ by }, at) => sum(row[entity.ids.length + at], by)),
-          ]),
-          ...(version === undefined
-            ? {}
-            : { versions: left.map((row) => row[entity.ids.length + added.indexOf(version)]) }),
-        },
-        access,
-      );
+      const batch: UpdateBatch = {
+        op: 'update',
+        entity,
+        fields,
+        keys: left.map(keyOf),
+        rows: left.map((row) => [
+          ...change.set.map(({ value }) => value),
+          ...change.increment.map(({ by }, at) => sum(row[entity.ids.length + at], by)),
+        ]),
+        ...(version === undefined
+          ? {}
+          : { versions: left.map((row) => row[entity.ids.length + added.indexOf(version)]) }),
+      };
+      const { missed = [], ...result } = await store.write(batch, access);
+      context.keep?.(entity, without(batch, missed));
       count += result.count;
       // Someone else was quicker: what they left is changed in turn, if it still matches.
       const again = missed.flatMap((at) => (left[at] === undefined ? [] : [keyOf(left[at])]));
@@ -181,6 +190,13 @@ async function updateOneByOne(
       { entity: entity.name, store: entity.store },
     );
   });
+}
+
+function without(batch: UpdateBatch, missed: readonly number[]): UpdateBatch {
+  if (missed.length === 0) return batch;
+  const left = <T>(items: readonly T[]): T[] => items.filter((_, at) => !missed.includes(at));
+  const versions = batch.versions === undefined ? {} : { versions: left(batch.versions) };
+  return { ...batch, keys: left(batch.keys), rows: left(batch.rows), ...versions };
 }
 
 /** Runs over all rows that match, as one transaction where the store has them. */
@@ -249,5 +265,54 @@ export async function upsertRows(
     'upsert',
     'Find the entity, then change or create it in a transaction.',
   );
+  if (work.changesByRow?.(entity) === true) return upsertByRow(work, entity, rows, conflict, call);
   return writeNew(work, entity, rows, call, conflict);
+}
+
+/** What is there is found first, so that each row is an insert or an update that a commit over several databases can have. */
+async function upsertByRow(
+  work: WorkContext,
+  entity: EntityModel,
+  rows: readonly Row[],
+  conflict: NonNullable<InsertBatch['onConflict']>,
+  call: CallOptions,
+): Promise<number> {
+  const { version, ids } = entity;
+  const { keys = ids, update = [] } = conflict;
+  const access = await work.access(entity, [entity], { ...call, writes: 'kept' });
+  const store = work.store(entity);
+  const keyed = rows.map((row) => keys.map((key) => row[key.index]));
+  const known = keyed.filter((key) => key.every((value) => value !== undefined && value !== null));
+  const fields = [...keys, ...ids, ...(version === undefined ? [] : [version])];
+  const found = await store.read({ entity, fields, where: keysIn(keys, known) }, access);
+  const stored = new Map(found.map((row) => [rowKey(row.slice(0, keys.length)), row.slice(keys.length)]));
+  const fresh = rows.filter((_, at) => !stored.has(rowKey(keyed[at] ?? [])));
+  let count = await writeNew(work, entity, fresh, call);
+  const changed = rows.flatMap((row, at) => {
+    const [...before] = stored.get(rowKey(keyed[at] ?? [])) ?? [];
+    return before.length === 0 || update.length === 0
+      ? []
+      : [{ row, key: before.slice(0, ids.length), version: before[ids.length] }];
+  });
+  if (changed.length === 0) return count;
+  const batch: UpdateBatch = {
+    op: 'update',
+    entity,
+    fields: update,
+    keys: changed.map(({ key }) => key),
+    rows: changed.map((each) =>
+      update.map((field) => (field === version ? sum(each.version, one(field)) : each.row[field.index])),
+    ),
+    ...(version === undefined ? {} : { versions: changed.map((each) => each.version) }),
+  };
+  const { missed = [], ...result } = await store.write(batch, access);
+  if (missed.length > 0) {
+    throw new OptimisticLockError(
+      `${missed.length} rows of ${entity.name} in store "${entity.store}" were changed by someone else during an upsert. Run it again.`,
+      { entity: entity.name, store: entity.store },
+    );
+  }
+  work.keep?.(entity, batch);
+  count += result.count;
+  return count;
 }

@@ -5,7 +5,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Attribution } from '../audit/attribution.js';
 import type { CommitPlan } from '../commit/commit-plan.js';
-import { untilAborted } from '../commit/waiting.js';
+import { throwIfAborted, untilAborted } from '../commit/waiting.js';
 import { CommitRefusedError } from '../errors/errors.js';
 
 /** Stages up to the decision: a hook that throws here refuses, and nothing is written. */
@@ -45,7 +45,8 @@ type Stages = {
  * Functions to call at stages of each commit.
  *
  * - `beforeFlush`, `afterFlush`: around the writes of each flush, which are still undone if the unit of work fails.
- * - `beforeCommit`: when everything is known, before anything that no rollback takes back.
+ * - `beforeCommit`: when everything is known, before anything that no rollback takes back. What was written by filter or
+ *   statement is not among the operations of the plan; `notes` say of which entities.
  * - `beforeClaim`, `afterClaim`, `beforeFence`, `afterFence`: in a commit over several databases only.
  * - `beforeDecide`, `afterDecide`: around the COMMIT that decides.
  * - `beforeApply`, `afterApply`: in a commit over several databases only.
@@ -89,7 +90,8 @@ export class CommitHooks {
         const done = Promise.resolve(hook[stage](plan(), { ...context, stage }));
         await (isRefusable(stage) ? untilAborted(done, context.signal) : done);
       } catch (error) {
-        const { unitOfWork } = context;
+        const { unitOfWork, signal } = context;
+        if (isRefusable(stage)) throwIfAborted(signal);
         if (isRefusable(stage)) throw refused(name, stage, unitOfWork, error);
         const failure: HookFailure = { hook: name, stage, unitOfWork, error };
         failures.publish(failure);

@@ -3,13 +3,22 @@
  * are positions in it.
  */
 import { CommitPlan } from '../commit/commit-plan.js';
+import type { EntityModel } from '../model/entity-model.js';
 import type { Undo } from '../unit-of-work/settlement.js';
 
 export class FlushHistory {
   readonly #flushes: { readonly undo: Undo; readonly plan: CommitPlan }[] = [];
 
+  /** Only forgotten with everything else: a savepoint may have taken it back. */
+  readonly #passed = new Set<EntityModel>();
+
   add(undo: Undo, plan: CommitPlan): void {
     this.#flushes.push({ undo, plan });
+  }
+
+  /** Notes that rows of an entity were written past the flushes. */
+  pass(entity: EntityModel): void {
+    this.#passed.add(entity);
   }
 
   get count(): number {
@@ -29,7 +38,8 @@ export class FlushHistory {
   /** Everything that was written, and what is to come. */
   plan(pending?: CommitPlan): CommitPlan {
     const sent = this.#flushes.flatMap(({ plan }) => plan.operations);
-    return new CommitPlan([], pending?.notes, [...sent, ...(pending?.operations ?? [])]);
+    const passed = [...this.#passed].map(({ name }) => `${name} was written to by filter, in bulk or by statement.`);
+    return new CommitPlan([], [...passed, ...(pending?.notes ?? [])], [...sent, ...(pending?.operations ?? [])]);
   }
 
   /** Undoes flushes in memory, the last one first. */
@@ -40,5 +50,6 @@ export class FlushHistory {
   /** Everything is committed: nothing is to be undone any more. */
   clear(): void {
     this.#flushes.length = 0;
+    this.#passed.clear();
   }
 }

@@ -59,6 +59,8 @@ export interface WorkContext {
   atomically<R>(entity: EntityModel, options: CallOptions, run: (work: WorkContext) => Promise<R>): Promise<R>;
   /** Notes a batch that is written past the entities of a unit of work. False where it is not to be sent: the commit does. */
   keep?(entity: EntityModel, batch: WriteBatch): boolean;
+  /** Whether changes by filter are to be made by row and told to `keep`. */
+  changesByRow?(entity: EntityModel): boolean;
   /** What only a running unit of work has; absent outside of one. */
   readonly unit?: UnitPort;
   /** Absent where nothing is audited. */

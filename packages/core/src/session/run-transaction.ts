@@ -3,6 +3,7 @@
  * and nothing of the attempt is left anywhere; and stops at the caller's signal or time limit, whatever is under way.
  */
 import type { Attribution } from '../audit/attribution.js';
+import { RowsNeeded } from '../commit/across/rows-needed.js';
 import { pause, untilAborted } from '../commit/waiting.js';
 import type { IsolationLevel } from '../store/capabilities.js';
 import { runInScope } from '../store/work-scope.js';
@@ -51,7 +52,7 @@ export async function runTransaction<R>(
   const what = label === undefined ? 'The unit of work' : `The unit of work '${label}'`;
   const cancellation = new Cancellation({ signal, timeoutMs, what });
   try {
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0, byRow = false; ; attempt++) {
       const work = new Work(pinned(environment), {
         mode: 'transaction',
         flush,
@@ -61,11 +62,17 @@ export async function runTransaction<R>(
         label,
         signal: cancellation.signal,
         across: { await: options.await ?? 'applied', awaitMs: options.awaitMs ?? AWAIT_MS },
+        byRow,
         ...attribution,
       });
       try {
         return await runOnce(environment, work, label, callback);
       } catch (error) {
+        if (error instanceof RowsNeeded && work.canBeRepeated) {
+          byRow = true;
+          attempt -= 1;
+          continue;
+        }
         if (attempt >= retries || !isRetryable(error) || !work.canBeRepeated) throw error;
         if (await isSettled(error, cancellation.signal, environment.engine)) attempt -= 1;
         else await pause(backOff(attempt), cancellation.signal);

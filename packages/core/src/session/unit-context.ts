@@ -21,6 +21,8 @@ export interface ContextHost {
   access(entity: EntityModel, reads: readonly EntityModel[], options: AccessOptions, flush: boolean): Promise<Access>;
   /** False where a batch is not to be sent: the commit does. */
   keep(store: Store, batch: WriteBatch): boolean;
+  /** Whether changes by filter are made by row. */
+  changesByRow(store: Store): boolean;
   readonly unit: UnitPort;
   readonly id: string;
   readonly options: Attribution;
@@ -97,6 +99,10 @@ export class UnitContext implements WorkContext {
 
   keep(entity: EntityModel, batch: WriteBatch): boolean {
     return this.host.keep(storeOf(this.host.environment, entity), batch);
+  }
+
+  changesByRow(entity: EntityModel): boolean {
+    return this.host.changesByRow(this.store(entity));
   }
 
   /** The running transaction already makes one of several calls. */

@@ -8,7 +8,7 @@ import type { Attribution } from '../audit/attribution.js';
 import type { AcrossOptions, StoreOutcome } from '../commit/across/engine.js';
 import type { CommitPlan } from '../commit/commit-plan.js';
 import { DomainTransactions } from '../commit/domain-transactions.js';
-import { pause, throwIfAborted } from '../commit/waiting.js';
+import { pause, throwIfAborted, withinReason } from '../commit/waiting.js';
 import { InvalidStateError, PartialCommitError } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Access, TransactionOptions } from '../store/access.js';
@@ -26,6 +26,7 @@ import { type Environment, storeOf } from './environment.js';
 import { FlushHistory } from './flush-history.js';
 import { readRows } from './flush-reads.js';
 import type { AccessOptions, AuditedUnit, CallOptions, UnitPort, WorkContext } from './ports.js';
+import { type Receipt, receiptOf } from './receipt.js';
 import { accompany, auditedUnit, preview } from './records.js';
 import { type ContextHost, UnitContext } from './unit-context.js';
 
@@ -34,28 +35,14 @@ export interface WorkOptions extends TransactionOptions, Attribution {
   readonly mode: 'transaction' | 'session';
   readonly flush: 'auto' | 'commit';
   readonly across: AcrossOptions;
-}
-
-/** What a commit has done. */
-export interface Receipt {
-  /** Id of the unit of work. */
-  readonly id: string;
-  /** `applied`: everything is written in every store. `pending`: decided, and the rest follows, whatever happens. */
-  readonly status: StoreOutcome;
-  /** How each logical store beside the coordinator stands, where several databases were written to. */
-  readonly stores: Readonly<Record<string, StoreOutcome>>;
-  /** Names of the transaction domains that were written to. */
-  readonly domains: readonly string[];
-  /** Number of rows written. */
-  readonly rows: number;
+  /** Changes by filter are made by row: see `RowsNeeded`. */
+  readonly byRow?: boolean;
 }
 
 const flushing = new AsyncLocalStorage<Work>();
 /** A flush's own hooks may make new changes; more rounds than this means that they never end. */
 const MAX_ROUNDS = 20;
 const AFTER = ['afterInsert', 'afterUpdate', 'afterDelete'] as const;
-/** How long a rollback is waited for; a store that does not answer must not keep the caller from its error. */
-const ROLLBACK_MS = 2_000;
 
 export class Work implements ContextHost, RunningWork {
   /** Of this attempt; each commit of a session is one of its own. */
@@ -155,6 +142,7 @@ export class Work implements ContextHost, RunningWork {
     if (options.writes !== undefined) this.#transactions?.admit([{ store, entity, operation: 'write' }]);
     if (flushes && this.options.flush === 'auto' && flushing.getStore() !== this) await this.#flushFor(entity, reads);
     if (options.writes !== undefined) {
+      if (entity !== this.environment.audit?.log) this.#history.pass(entity);
       this.#transactions?.wrote(
         store.domain,
         options.writes === 'kept' ? undefined : `a change of ${entity.name} by filter or statement`,
@@ -169,8 +157,12 @@ export class Work implements ContextHost, RunningWork {
     if (entity !== undefined && this.options.mode === 'transaction' && flushing.getStore() !== this) {
       await this.flush(this.#sameDomain(store));
     }
-    this.#transactions?.touched(store.domain, 'native work');
+    this.#transactions?.touched(store.domain);
     return entity === undefined ? this.#signals({}) : this.#access(store, entity, {});
+  }
+
+  changesByRow(store: Store): boolean {
+    return this.#transactions?.changesByRow(store.domain) === true;
   }
 
   /** Notes a batch that a repository writes past the entities. False where it is not to be sent now. */
@@ -263,13 +255,7 @@ export class Work implements ContextHost, RunningWork {
       await this.rollback('rolled back', thrown);
       throw thrown;
     }
-    const receipt: Receipt = {
-      id: this.id,
-      status: [...(outcomes?.values() ?? [])].includes('pending') ? 'pending' : 'applied',
-      stores: Object.fromEntries(outcomes ?? []),
-      domains: this.#history.domains,
-      rows: this.#history.rows,
-    };
+    const receipt = receiptOf(this.id, outcomes, this.#history);
     const plan = this.#history.plan();
     this.#history.clear();
     this.receipt = receipt;
@@ -405,6 +391,7 @@ export class Work implements ContextHost, RunningWork {
       { isolation, readOnly, acquireTimeoutMs, timeoutMs, signal: this.#signal, label },
       this.environment.atomicity,
       this.environment.engine,
+      this.options.byRow,
     );
   }
 
@@ -412,14 +399,6 @@ export class Work implements ContextHost, RunningWork {
     this.#ended = how;
     this.tracked.end();
   }
-}
-
-/** Waits for something to end, however it ends, but not for ever. */
-async function withinReason(work: Promise<unknown> | undefined): Promise<void> {
-  if (work === undefined) return;
-  const over = new AbortController();
-  await Promise.race([work.catch(() => {}), pause(ROLLBACK_MS, over.signal).catch(() => {})]);
-  over.abort();
 }
 
 function messageOf(error: unknown): string {

@@ -68,6 +68,8 @@ export interface OpenUnit extends JournalRow {
   readonly error?: string;
   /** True for a dead letter: it is not tried again unless told to. */
   readonly dead: boolean;
+  /** Applied everywhere, or discarded. Absent means not; `open` gives no such row. */
+  readonly done?: boolean;
   /** Since the decision, in milliseconds, by the coordinator's clock. For people and back-off; nothing is decided by it. */
   readonly ageMs: number;
 }

@@ -1,5 +1,6 @@
 /** A unit of work by hand: for a conversation longer than one callback, such as a script or an editor. */
-import type { Receipt, Work } from '../session/work.js';
+import type { Receipt } from '../session/receipt.js';
+import type { Work } from '../session/work.js';
 import { runInScope } from '../store/work-scope.js';
 import type { Running } from './running.js';
 import { Unit } from './unit.js';

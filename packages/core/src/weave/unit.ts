@@ -5,8 +5,9 @@
 import type { CommitPlan } from '../commit/commit-plan.js';
 import type { EntityClass } from '../model/entity-model.js';
 import type { WorkContext } from '../session/ports.js';
+import type { Receipt } from '../session/receipt.js';
 import { nativeOf, refreshEntity } from '../session/unit-calls.js';
-import type { Receipt, Work } from '../session/work.js';
+import type { Work } from '../session/work.js';
 import type { CreateInput } from '../types/input.js';
 import { Repositories } from './repositories.js';
 

@@ -81,13 +81,39 @@ describe('a unit of work over three databases', () => {
     expect(await contents(stores)).toEqual({ ...NOTHING, profiles: ['ada: changed'] });
   });
 
+  it('may change rows by a filter, in whatever order', async () => {
+    const stores = makeStores();
+    const weave = await open(stores);
+    await weave.repository(Profile).insert([{ nick: 'ada' }, { nick: 'bob' }, { nick: 'eve' }]);
+    await weave.transaction(async (uow) => {
+      const profiles = uow.repository(Profile);
+      expect(await profiles.update({ nick: { in: ['ada', 'bob'] } }, { about: 'bulk' })).toBe(2);
+      expect(await profiles.count({ about: 'bulk' })).toBe(2);
+      expect(await profiles.delete({ nick: 'eve' })).toBe(1);
+      await profiles.upsert([{ nick: 'bob', about: 'again' }, { nick: 'new' }], { on: ['nick'] });
+      uow.create(Account, { name: 'Ada' });
+    });
+    await weave.transaction(async (uow) => {
+      uow.create(Account, { name: 'Bob' });
+      expect(await uow.repository(Profile).update({ nick: 'ada' }, { about: 'later' })).toBe(1);
+    });
+    const [ada] = await weave.repository(Profile).find({ where: { nick: 'ada' } });
+    expect(ada?.version).toBe(3);
+    await weave.close();
+    expect(await contents(stores)).toEqual({
+      accounts: ['Ada', 'Bob'],
+      profiles: ['ada: later', 'bob: again', 'new: -'],
+      visits: 0,
+    });
+  });
+
   it('refuses what cannot be repeated after the decision, and keeps nothing', async () => {
     const stores = makeStores();
     const weave = await open(stores);
     await weave.transaction(async (uow) => uow.create(Profile, { nick: 'ada', about: 'x' }));
     const bulk = weave.transaction(async (uow) => {
       uow.create(Account, { name: 'Ada' });
-      await uow.repository(Profile).update({ nick: 'ada' }, { about: 'bulk' });
+      await uow.documents(Profile).patch({ nick: 'ada' }, { set: { about: 'patched' } });
     });
     await expect(bulk).rejects.toThrow(CapabilityError);
     const native = weave.transaction(async (uow) => {

@@ -3,9 +3,9 @@
  * each key, against what was there when the unit of work came: this folds the batches in their order into that.
  */
 import { CapabilityError } from '../../errors/errors.js';
-import { entityCodec } from '../../hydrate/entity-codec.js';
 import type { EntityModel } from '../../model/entity-model.js';
 import type { Field, Row, Value } from '../../model/field.js';
+import { rowKey } from '../../store/value-key.js';
 import type { WriteBatch } from '../../store/write.js';
 
 /** The change of one key. `row` is aligned with the entity's fields, `undefined` where it leaves a field as it is. */
@@ -27,7 +27,7 @@ export interface FoldedBatches {
 
 /** Throws `CapabilityError` for ids that the store makes: they are not known before the decision. */
 export function foldBatches(batches: readonly WriteBatch[]): FoldedBatches {
-  const byEntity = new Map<EntityModel, Map<unknown, Folded>>();
+  const byEntity = new Map<EntityModel, Map<string, Folded>>();
   for (const batch of batches) {
     const { entity } = batch;
     let changes = byEntity.get(entity);
@@ -35,9 +35,8 @@ export function foldBatches(batches: readonly WriteBatch[]): FoldedBatches {
       changes = new Map();
       byEntity.set(entity, changes);
     }
-    const { keys } = entityCodec(entity);
     for (const change of changesOf(batch)) {
-      const id = keys.ofValues(change.key);
+      const id = rowKey(change.key);
       const before = changes.get(id);
       const after = before === undefined ? change : combine(entity, before, change);
       if (after === undefined) changes.delete(id);

@@ -1,0 +1,30 @@
+/** What a commit tells its caller, for as long as anybody keeps it. */
+import type { StoreOutcome } from '../commit/across/engine.js';
+
+/** What a commit has done. */
+export interface Receipt {
+  /** Id of the unit of work. */
+  readonly id: string;
+  /** `applied`: everything is written in every store. `pending`: decided, and the rest follows, whatever happens. */
+  readonly status: StoreOutcome;
+  /** How each logical store beside the coordinator stands, where several databases were written to. */
+  readonly stores: Readonly<Record<string, StoreOutcome>>;
+  /** Names of the transaction domains that were written to. */
+  readonly domains: readonly string[];
+  /** Number of rows written. */
+  readonly rows: number;
+}
+
+export function receiptOf(
+  id: string,
+  outcomes: ReadonlyMap<string, StoreOutcome> | undefined,
+  written: { readonly domains: readonly string[]; readonly rows: number },
+): Receipt {
+  return {
+    id,
+    status: [...(outcomes?.values() ?? [])].includes('pending') ? 'pending' : 'applied',
+    stores: Object.fromEntries(outcomes ?? []),
+    domains: written.domains,
+    rows: written.rows,
+  };
+}
