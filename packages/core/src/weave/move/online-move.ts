@@ -12,7 +12,7 @@ import type { Access } from '../../store/access.js';
 import type { Store } from '../../store/store.js';
 import type { Gate } from './gate.js';
 import type { MovedEntity, MovePosition, MoveProgress, MoveReport } from './move.js';
-import { countOf, keyOf, keyOrder, pages } from './pages.js';
+import { countOf, keyOf, keyOrder, lastKey, pages } from './pages.js';
 import { Replica } from './replica.js';
 import { HEED_MS, type Route } from './route.js';
 import { Tenure } from './tenure.js';
@@ -150,7 +150,9 @@ export class OnlineMove {
     const total = await countOf(source, model, this.#access);
     let done = start?.done ?? 0;
     const replica = this.#replica(model.name);
-    for await (const rows of pages(source, model, { size: this.#size, from, access: this.#access })) {
+    // Rows that come later are in the log; to go after them here might have no end.
+    const until = await lastKey(source, model, this.#access);
+    for await (const rows of pages(source, model, { size: this.#size, from, until, access: this.#access })) {
       const copied = await replica.copy(rows);
       this.#copied.set(model, (this.#copied.get(model) ?? 0) + copied);
       done += rows.length;

@@ -3,6 +3,7 @@ import type { EntityModel } from '../../model/entity-model.js';
 import type { Field, Row, Value } from '../../model/field.js';
 import { keyText } from '../../query/key.js';
 import { after } from '../../query/keyset.js';
+import { and, not, orAbsent, TRUE } from '../../query/logic.js';
 import type { Access } from '../../store/access.js';
 import type { Condition } from '../../store/condition.js';
 import type { Order, Rows } from '../../store/read.js';
@@ -23,6 +24,8 @@ export interface PageOptions {
   readonly access: Access;
   /** The ids first. Default: all. */
   readonly fields?: readonly Field[];
+  /** The last key that is read. */
+  readonly until?: readonly Value[] | undefined;
 }
 
 /** Rows aligned with the fields. */
@@ -32,10 +35,12 @@ export async function* pages(
   options: PageOptions,
 ): AsyncGenerator<Rows, void, undefined> {
   const order = keyOrder(entity);
-  const { fields = entity.fields } = options;
+  const { fields = entity.fields, until } = options;
   let last = options.from;
   for (;;) {
-    const where = last === undefined ? undefined : after(order, last);
+    const where = orAbsent(
+      and(last === undefined ? TRUE : after(order, last), until === undefined ? TRUE : not(after(order, until))),
+    );
     const rows = await store.read(
       { entity, fields, order, limit: options.size, ...(where !== undefined && { where }) },
       options.access,
@@ -45,6 +50,13 @@ export async function* pages(
     if (end === undefined || rows.length < options.size) return;
     last = keyOf(entity, end);
   }
+}
+
+/** The last key that there is at present. */
+export async function lastKey(store: Store, entity: EntityModel, access: Access): Promise<Row | undefined> {
+  const order = keyOrder(entity).map((part): Order => ({ ...part, direction: 'desc' }));
+  const [row] = await store.read({ entity, fields: entity.ids, order, limit: 1 }, access);
+  return row?.slice(0, entity.ids.length);
 }
 
 /** Number of rows, counted by hand where the store does not. */

@@ -12,7 +12,7 @@ import type { Store } from '../../store/store.js';
 import type { Difference } from './comparison.js';
 import { Digest } from './digest.js';
 import { type Gate, uniqueIndexes } from './gate.js';
-import { byKeys, countOf, keyOf, pages, textOf } from './pages.js';
+import { byKeys, countOf, keyOf, lastKey, pages, textOf } from './pages.js';
 import { comparable, differingFields } from './rows.js';
 
 /** More differences than this are not looked for: the target cannot keep the entity. */
@@ -81,7 +81,8 @@ export class Replica {
       done += rows.length;
       onRows(done);
     }
-    for await (const rows of pages(from, entity, { size, from: undefined, access, fields: entity.ids })) {
+    const until = await lastKey(from, entity, access);
+    for await (const rows of pages(from, entity, { size, from: undefined, until, access, fields: entity.ids })) {
       const keys = rows.map((row) => row.slice(0, entity.ids.length));
       const present = await byKeys(to, entity, keys, access);
       const missing = keys.filter((key) => !present.has(textOf(key)));
