@@ -1,38 +1,14 @@
 /** The command as a user runs it: a process, a configuration in TypeScript, a real PostgreSQL. */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { sharedPostgres } from '@storeweave/testing/servers';
 import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { here, start, storeweave } from './process.fixture.js';
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const config = here('./fixtures/storeweave.config.fixture.ts');
-
-function start(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = here('.')) {
-  return spawn(
-    process.execPath,
-    ['--conditions=@storeweave/source', '--import', import.meta.resolve('tsx'), here('./bin.ts'), ...args],
-    { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-}
-
-async function storeweave(...call: Parameters<typeof start>) {
-  const child = start(...call);
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (text) => {
-    out += String(text);
-  });
-  child.stderr.on('data', (text) => {
-    err += String(text);
-  });
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, out, err };
-}
 
 let url: string;
 beforeAll(async () => {

@@ -3,12 +3,15 @@
  * everywhere, what cannot be, and the means to finish it, try it again, or give it up.
  */
 import type { CommitEngine } from '../commit/across/engine.js';
+import type { StoreRedo } from '../commit/across/redo.js';
 import { InvalidStateError } from '../errors/errors.js';
 import type { JournalStats, OpenUnit } from '../store/commit.js';
 
 /** One decided unit of work that is not applied everywhere. */
 export interface JournalEntry extends Omit<OpenUnit, 'redo'> {
-  /** What is left to do, by logical store; undefined where this process does not know the entities. */
+  /** Logical stores that it is applied in; undefined where this process does not know the entities. */
+  readonly stores: readonly string[] | undefined;
+  /** What is to be applied there. Nothing for a store whose part is a prepared transaction, which has its changes itself. */
   readonly changes: readonly JournalChange[] | undefined;
 }
 
@@ -40,9 +43,13 @@ export class Journal {
     return this.#coordinator.stats({});
   }
 
-  /** Gives a unit of work back to the relays, dead letter or not. Throws `InvalidStateError` where there is none. */
+  /** Gives a unit of work back to the relays, dead letter or not. Throws `InvalidStateError` where none is to be finished. */
   async retry(unitOfWork: string): Promise<void> {
-    await this.#required(unitOfWork);
+    const { done, dead } = await this.#required(unitOfWork);
+    if (done === true) {
+      const how = dead ? 'was discarded' : 'is applied everywhere';
+      throw new InvalidStateError(`The unit of work ${unitOfWork} ${how}: there is nothing left to try again.`);
+    }
     await this.#coordinator.note(unitOfWork, { attempts: 0, dead: false }, {});
   }
 
@@ -51,10 +58,10 @@ export class Journal {
    * apart, on purpose and for good. Throws `InvalidStateError` for one that is not a dead letter.
    */
   async discard(unitOfWork: string, reason: string): Promise<void> {
-    const { dead, attempts } = await this.#required(unitOfWork);
-    if (!dead) {
+    const { dead, done, attempts } = await this.#required(unitOfWork);
+    if (!dead || done === true) {
       throw new InvalidStateError(
-        `The unit of work ${unitOfWork} is not a dead letter: relays are still at it. Only what they have given up can be discarded.`,
+        `The unit of work ${unitOfWork} is not a dead letter: ${done === true ? 'it is over' : 'relays are still at it'}. Only what they have given up can be discarded.`,
       );
     }
     await this.engine.finisher.abandon(unitOfWork, {});
@@ -80,19 +87,21 @@ export class Journal {
   }
 
   #entry({ redo, ...row }: OpenUnit): JournalEntry {
-    return { ...row, changes: this.#changes(redo) };
+    const parts = this.#parts(redo);
+    const changes = parts?.flatMap(({ store, batches }) =>
+      batches.map((batch) => ({
+        store,
+        entity: batch.entity.name,
+        operation: batch.op,
+        rows: batch.op === 'insert' ? batch.rows.length : batch.keys.length,
+      })),
+    );
+    return { ...row, stores: parts?.map(({ store }) => store), changes };
   }
 
-  #changes(redo: string): JournalChange[] | undefined {
+  #parts(redo: string): readonly StoreRedo[] | undefined {
     try {
-      return this.engine.finisher.decode(redo).flatMap(({ store, batches }) =>
-        batches.map((batch) => ({
-          store,
-          entity: batch.entity.name,
-          operation: batch.op,
-          rows: batch.op === 'insert' ? batch.rows.length : batch.keys.length,
-        })),
-      );
+      return this.engine.finisher.decode(redo);
     } catch {
       return undefined;
     }

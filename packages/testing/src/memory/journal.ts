@@ -19,13 +19,14 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
   const rows = new Map<string, Entry>();
   const claimOf = (unitOfWork: string) => `claim ${unitOfWork}`;
   const answer = () => new Promise<void>((resolve) => setImmediate(resolve));
-  const seen = ({ decidedAt, unitOfWork, redo, attempts, error, dead }: Entry): OpenUnit => ({
+  const seen = ({ decidedAt, unitOfWork, redo, attempts, error, dead, done }: Entry): OpenUnit => ({
     unitOfWork,
     redo,
     attempts,
     dead,
     ageMs: performance.now() - decidedAt,
     ...(error !== undefined && { error }),
+    ...(done && { done }),
   });
   const open = () => [...rows.values()].filter((row) => !row.done);
   return {

@@ -1,0 +1,163 @@
+/**
+ * `storeweave relay`: a process that finishes the units of work of processes that died, beside the relays inside the
+ * application or instead of them. It says what it does, and ends when it is told to.
+ */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import {
+  COMMIT_CHANNEL,
+  type Journal,
+  type JournalStats,
+  type RelayOptions,
+  type StepEvent,
+  Storeweave,
+} from '@storeweave/core';
+import type { StoreweaveConfig } from '../config.js';
+import { ExitCode } from '../exit-code.js';
+import type { Output } from '../output.js';
+import { whole } from './move.js';
+
+export interface RelayFlags {
+  readonly once: boolean;
+  /** Milliseconds. */
+  readonly interval?: string;
+}
+
+/** Between two looks at the journal's numbers, which also tell whether the coordinator answers. */
+const LOOK_MS = 5_000;
+
+/** With `once`, the exit code is `differs` where something could not be finished. */
+export async function relay(
+  config: StoreweaveConfig,
+  output: Output,
+  flags: RelayFlags,
+  signal: AbortSignal | undefined,
+): Promise<ExitCode> {
+  const told = config.commit?.relay === false ? {} : config.commit?.relay;
+  const interval = flags.interval === undefined ? {} : { intervalMs: whole('--interval', flags.interval) };
+  const say = (message: unknown) => tell(message as StepEvent, output);
+  subscribe(COMMIT_CHANNEL, say);
+  try {
+    if (flags.once) return await drain(config, output);
+    return await serve(config, output, { ...told, ...interval }, signal);
+  } finally {
+    unsubscribe(COMMIT_CHANNEL, say);
+  }
+}
+
+async function drain(config: StoreweaveConfig, output: Output): Promise<ExitCode> {
+  await using weave = await open(config, false);
+  const { finished, failed } = await weave.journal.drain();
+  const { open: left, dead } = await weave.journal.stats();
+  output.result(
+    { event: 'drained', finished, failed, open: left, dead },
+    `Finished ${finished}, failed ${failed}; ${left} open, ${dead} dead letters.`,
+  );
+  return left + dead === 0 ? ExitCode.ok : ExitCode.differs;
+}
+
+async function serve(
+  config: StoreweaveConfig,
+  output: Output,
+  options: RelayOptions,
+  signal: AbortSignal | undefined,
+): Promise<ExitCode> {
+  const end = signal === undefined ? untilSignal() : { signal, release: () => {} };
+  try {
+    await using weave = await open(config, options);
+    const watch = new Watch(weave.journal, output);
+    output.result({ event: 'started' }, 'The relay runs. It ends with SIGTERM or SIGINT.');
+    while (!end.signal.aborted) {
+      watch.look();
+      await until(end.signal, LOOK_MS);
+    }
+    output.result({ event: 'stopping' }, 'Ending what is under way …');
+  } finally {
+    end.release();
+  }
+  output.result({ event: 'stopped' }, 'The relay has ended.');
+  return ExitCode.ok;
+}
+
+/** The journal's numbers, told when they change; and once, when they cannot be had any more. */
+class Watch {
+  #last = '';
+  #isLooking = false;
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly output: Output,
+  ) {}
+
+  /** Does not wait for the answer: a coordinator that gives none must not keep the relay from its end. */
+  look(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.journal
+      .stats()
+      .then(
+        (stats) => this.#tellStats(stats),
+        (error: Error) => {
+          const text = `The coordinator does not answer: ${error.message}`;
+          this.#tell('unreachable', { event: 'unreachable', error: error.message }, text);
+        },
+      )
+      .finally(() => {
+        this.#isLooking = false;
+      });
+  }
+
+  #tellStats({ open, dead, oldestMs }: JournalStats): void {
+    const oldest = oldestMs === undefined ? '' : `, the oldest for ${Math.round(oldestMs / 1_000)} s`;
+    const data = { event: 'stats', open, dead, ...(oldestMs !== undefined && { oldestMs }) };
+    this.#tell(`${open} ${dead}`, data, `${open} open${oldest}; ${dead} dead letters.`);
+  }
+
+  #tell(state: string, data: object, text: string): void {
+    if (state === this.#last) return;
+    this.#last = state;
+    this.output.result(data, text);
+  }
+}
+
+/** Steps that the relay has taken, or failed at. */
+function tell({ step, moment, unitOfWork, store, by, ms = 0, error }: StepEvent, output: Output): void {
+  if (by !== 'relay' || moment === 'before') return;
+  const failed = error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) };
+  const took = Math.round(ms * 10) / 10;
+  output.result(
+    { event: step, moment, unitOfWork, store, ms: took, ...failed },
+    `${step.padEnd(7)} ${unitOfWork}  ${store}  ${took} ms${error === undefined ? '' : `  failed: ${failed.error}`}`,
+  );
+}
+
+function open({ migrations: _, ...options }: StoreweaveConfig, relay: RelayOptions | false): Promise<Storeweave> {
+  return Storeweave.open({ ...options, schema: 'ignore', commit: { ...options.commit, relay } });
+}
+
+/** The first signal asks for an orderly end; a second one does what it always does. */
+function untilSignal(): { readonly signal: AbortSignal; release(): void } {
+  const told = new AbortController();
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  const stop = () => {
+    release();
+    told.abort();
+  };
+  const release = () => {
+    for (const name of signals) process.off(name, stop);
+  };
+  for (const name of signals) process.on(name, stop);
+  return { signal: told.signal, release };
+}
+
+async function until(signal: AbortSignal, ms: number): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const over = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = setTimeout(over, ms);
+    signal.addEventListener('abort', over);
+  });
+}
