@@ -4,7 +4,7 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
-import { UniqueViolationError } from '../errors/errors.js';
+import { StoreError, UniqueViolationError } from '../errors/errors.js';
 import { StoreweaveError } from '../errors/storeweave-error.js';
 import { timeOrderedId } from '../hydrate/time-ordered-id.js';
 import type { EntityModel } from '../model/entity-model.js';
@@ -40,11 +40,12 @@ export interface AccessQueueOptions {
   readonly store: () => Store;
   /** How long a record waits for others, in milliseconds. */
   readonly delayMs: number;
+  /** Records in memory at most. */
+  readonly limit: number;
 }
 
-/** Records of one batch, and records in memory at most. */
+/** Records of one batch at most. */
 const BATCH = 1_000;
-const MOST = 100_000;
 const ATTEMPTS = 3;
 const PAUSE_MS = 100;
 const LIMIT_MS = 10_000;
@@ -73,7 +74,10 @@ export class AccessQueue implements AccessLog {
   /** Notes a query. Never throws, never waits. */
   add(make: () => ReadNote, stamp: () => Stamp): void {
     try {
-      if (this.#rows.length >= MOST) throw new Error(`${MOST} records of reads wait to be written already.`);
+      const { limit } = this.options;
+      if (this.#rows.length >= limit) {
+        throw new StoreError(`${limit} records of reads wait for their store, so this one was dropped.`);
+      }
       const { entity, ...note } = make();
       const values: Readonly<Record<string, unknown>> = {
         ...onBehalf(stamp(), Date.now()),

@@ -22,13 +22,18 @@ export interface AuditOptions {
    * asked for each flush and each read, and overruled by those options. Must be quick.
    */
   readonly context?: () => Attribution | undefined;
-  /** How long records of reads wait to be written together, in milliseconds. Default: 200. */
-  readonly accessDelayMs?: number;
+  /** Of records of reads. */
+  readonly accesses?: {
+    /** How long they wait to be written together, in milliseconds. Default: 200. */
+    readonly delayMs?: number;
+    /** How many may wait; more are dropped, and counted as lost. Default: 100,000. */
+    readonly limit?: number;
+  };
 }
 
 type Stores = Readonly<Record<string, Store>>;
 
-const ACCESS_DELAY_MS = 200;
+const ACCESSES = { delayMs: 200, limit: 100_000 };
 
 /** The classes of the records, where an entity of `open()` needs them, and where they live. */
 export interface AuditLogs {
@@ -68,8 +73,8 @@ export function startAudit(
     if (found === undefined) throw new ConfigurationError(`No store is bound to the name '${log.store}'.`);
     return found;
   };
-  const { context, accessDelayMs = ACCESS_DELAY_MS } = options;
-  const accesses = new AccessQueue({ log: domain.of(DataAccessLog), store, delayMs: accessDelayMs });
+  const { context } = options;
+  const accesses = new AccessQueue({ log: domain.of(DataAccessLog), store, ...ACCESSES, ...options.accesses });
   return new Audit({ policies, log, store, accesses, ...(context && { context }) });
 }
 
