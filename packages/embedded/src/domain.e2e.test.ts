@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { CommitUnknownError, ConnectionError, runInScope, StoreBusyError } from '@storeweave/core';
-import type { PgDomain } from '@storeweave/sql';
+import type { ConnectionDomain } from '@storeweave/sql';
 import type { TypeormStore } from '@storeweave/typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cleanUp, newFolder } from './database.fixture.js';
@@ -14,12 +14,12 @@ const open = async (options: PGliteOptions = {}) => {
   return { store: relational, domain: relational.domain, dataSource: relational.dataSource };
 };
 const stores: TypeormStore[] = [];
-const ask = async (domain: PgDomain, text: string) => {
+const ask = async (domain: ConnectionDomain, text: string) => {
   const { rows } = await domain.use({}, (session) => session.query({ text, values: [] }));
   return rows;
 };
 /** Comes often enough to be prepared under a name. */
-const prepared = async (domain: PgDomain) => {
+const prepared = async (domain: ConnectionDomain) => {
   for (let n = 0; n < 5; n++) {
     const statement = { text: 'select $1::int + 1', values: [String(n)], prepare: true };
     expect((await domain.use({}, (session) => session.query(statement))).rows).toEqual([[String(n + 1)]]);

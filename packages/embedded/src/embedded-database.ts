@@ -5,10 +5,10 @@
 import { resolve } from 'node:path';
 import type { Extensions, PGlite, PGliteOptions } from '@electric-sql/pglite';
 import { ConnectionError, currentScope, DiskFullError, InvalidStateError, StoreError } from '@storeweave/core';
+import { SessionGate, type Turn, type TurnOptions } from '@storeweave/sql';
 import { DataFolder, damaged, isDiskFull } from './data-folder.js';
 import { DurableFiles, startParameters } from './durable-files.js';
 import { type Failure, GuardedPGlite } from './guarded-pglite.js';
-import { SessionGate, type Turn, type TurnOptions } from './session-gate.js';
 import { emptyDatabase } from './template.js';
 import { Upkeep } from './upkeep.js';
 

@@ -4,7 +4,7 @@
  * session, tables over PostgreSQL's own thresholds are vacuumed, one turn for each.
  */
 import type { PGlite } from '@electric-sql/pglite';
-import type { Turn, TurnOptions } from './session-gate.js';
+import type { Turn, TurnOptions } from '@storeweave/sql';
 
 export interface UpkeepOptions {
   /** How long after the first use, and again after each round that was followed by use, in milliseconds. */

@@ -127,6 +127,11 @@ export class ConnectionDomain implements SqlDomain {
     return access.transaction === undefined ? this.connections.native : this.#own(access.transaction).native();
   }
 
+  /** A driver's error as one of ours. */
+  mapError(error: unknown): StoreweaveError {
+    return this.protocol.mapError(error, this.subjects);
+  }
+
   forgetStatements(): void {
     this.#names.forget();
   }

@@ -45,6 +45,8 @@ export type Comparison = '=' | '<>' | '>' | '>=' | '<' | '<=';
 
 export interface Dialect {
   quote(name: string): string;
+  /** A text as a literal, for defaults in a schema. */
+  literal(text: string): string;
   /** Placeholder of the n-th value in the user's own SQL. */
   placeholder(n: number): string;
   /** The n-th parameter, cast. Types in PostgreSQL's words: `text`, `bigint`, `numeric`, `double precision`, `jsonb`. */
@@ -85,6 +87,8 @@ export interface Dialect {
   deleteFrom(table: string, alias: string, where: string): string;
   readonly aggregates: AggregateDialect;
 
+  /** True where `declare … cursor` works inside a transaction. */
+  readonly cursors: boolean;
   /** How batches are written where the database has no arrays; absent where it has. */
   readonly writes?: WriteDialect;
 

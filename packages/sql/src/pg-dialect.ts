@@ -53,6 +53,7 @@ function oneOrAny(field: Field, values: readonly Value[], table: TableTerms): st
 
 export const pgDialect: Dialect = {
   quote: quoteName,
+  literal: (text) => `'${text.replaceAll("'", "''")}'`,
   placeholder: (n) => `$${n}`,
   parameter: (n, type) => `$${n}::${type}`,
   fieldParameter: (n, _, type) => `$${n}::${castType(type)}`,
@@ -89,6 +90,7 @@ export const pgDialect: Dialect = {
   increment: (field, by, table) => `coalesce(${table.field(field)}, 0) + ${table.value(field, by)}`,
   deleteFrom: (table, alias, where) => `delete from ${table} as ${alias} where ${where}`,
   aggregates,
+  cursors: true,
   advanceSequences: advanceStatements,
   inspect: inspectServer,
   decoderOfType,

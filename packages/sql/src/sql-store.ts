@@ -44,6 +44,8 @@ export abstract class SqlStore implements Store {
   constructor(readonly domain: SqlDomain) {
     this.relational = new RawSql(domain);
     this.#writer = this.createWriter();
+    // Where it is absent, the core reads page by page.
+    if (!domain.dialect.cursors) Object.defineProperty(this, 'stream', { value: undefined });
   }
 
   get coordinator(): CommitCoordinator | undefined {

@@ -4,7 +4,8 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { compileDomain, type EntityClass, type EntityModel, type Field } from '@storeweave/core';
 import { sharedPostgres } from '@storeweave/testing/servers';
 import type { TypeormOptions } from './options.js';
-import { type TypeormStore, typeorm } from './typeorm.js';
+import { typeorm } from './typeorm.js';
+import type { TypeormStore } from './typeorm-store.js';
 
 export interface TestDatabase {
   /** Options of a store over the database; of a PGlite for one store at a time. */

@@ -7,6 +7,7 @@ import type { EntityModel, Field, RelationModel } from '@storeweave/core';
 import { elementType, encoderOf, quoteTable } from '@storeweave/sql';
 import { EntitySchema, type EntitySchemaColumnOptions, type EntitySchemaEmbeddedColumnOptions } from 'typeorm';
 
+type ColumnOptions = (entity: EntityModel, field: Field, schema: string | undefined) => EntitySchemaColumnOptions;
 type ForeignKeys = NonNullable<ConstructorParameters<typeof EntitySchema>[0]['foreignKeys']>;
 
 /** PostgreSQL cuts longer names silently, and TypeORM would then never converge. */
@@ -48,7 +49,8 @@ export function foreignKeysOf(entity: EntityModel, entities: ReadonlySet<EntityM
   );
 }
 
-function column(entity: EntityModel, field: Field, schema: string | undefined): EntitySchemaColumnOptions {
+/** The field as PostgreSQL's driver is told of it. */
+export function pgColumn(entity: EntityModel, field: Field, schema: string | undefined): EntitySchemaColumnOptions {
   const expression = defaultExpression(entity, field, schema);
   const isEnum = field.type === 'enum';
   return {
@@ -76,7 +78,13 @@ interface Columns {
 }
 
 /** Leaves by their place in the class; `depth` names have been walked already. */
-function columnsOf(entity: EntityModel, fields: readonly Field[], depth: number, schema: string | undefined): Columns {
+function columnsOf(
+  entity: EntityModel,
+  fields: readonly Field[],
+  depth: number,
+  schema: string | undefined,
+  column: ColumnOptions,
+): Columns {
   const columns: Columns['columns'] = {};
   const embeddeds: Columns['embeddeds'] = {};
   const groups = new Map<string, Field[]>();
@@ -86,7 +94,7 @@ function columnsOf(entity: EntityModel, fields: readonly Field[], depth: number,
     else groups.set(name, [...(groups.get(name) ?? []), field]);
   }
   for (const [name, members] of groups) {
-    const inner = columnsOf(entity, members, depth + 1, schema);
+    const inner = columnsOf(entity, members, depth + 1, schema, column);
     const path = [...(members[0]?.path ?? [])].slice(0, depth + 1).join('.');
     embeddeds[name] = { prefix: '', schema: new EntitySchema({ name: `${entity.name}#${path}`, ...inner }) };
   }
@@ -112,6 +120,7 @@ export function entitySchema(
   entity: EntityModel,
   entities: ReadonlySet<EntityModel>,
   schema: string | undefined,
+  column: ColumnOptions,
   adopted: (entity: EntityModel) => boolean = () => false,
 ): EntitySchema {
   const relations = foreignKeysOf(entity, entities).filter(({ target }) => !adopted(target));
@@ -129,7 +138,7 @@ export function entitySchema(
     target: targetOf(entity, entities) as never,
     tableName: entity.source,
     ...(namespace === undefined ? {} : { schema: namespace }),
-    ...columnsOf(entity, entity.fields, 0, schema),
+    ...columnsOf(entity, entity.fields, 0, schema, column),
     indices: entity.indexes.map((index) => ({
       name: index.name,
       columns: index.fields.map((field) => field.name),

@@ -3,7 +3,7 @@ import { type EntityModel, Id, ManyToOne, Property, type Ref, Relational, type T
 import { sharedPostgres } from '@storeweave/testing/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from './databases.fixture.js';
-import type { TypeormStore } from './typeorm.js';
+import type { TypeormStore } from './typeorm-store.js';
 
 @Relational({ table: 'accounts' })
 class Account {

@@ -8,4 +8,5 @@ export {
   migrations,
 } from './migrations/migrations.js';
 export type { AcquireHook, TypeormOptions } from './options.js';
-export { TypeormStore, typeorm } from './typeorm.js';
+export { typeorm } from './typeorm.js';
+export { TypeormStore } from './typeorm-store.js';

@@ -4,7 +4,8 @@ import { DataSource, type EntityManager, EntitySchema } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { databases, fields, openStore, type TestDatabase } from './databases.fixture.js';
 import type { AcquireHook } from './options.js';
-import { type TypeormStore, typeorm } from './typeorm.js';
+import { typeorm } from './typeorm.js';
+import type { TypeormStore } from './typeorm-store.js';
 
 @Relational({ table: 'notes' })
 class Note {

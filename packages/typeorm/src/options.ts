@@ -10,13 +10,16 @@ import type { DataSource, EntitySchema, MigrationInterface } from 'typeorm';
 export type AcquireHook = (request: AcquireRequest) => Promise<{ release(): void }>;
 
 export interface TypeormOptions {
-  /** `postgres://user:password@host:5432/database`. Instead of it, the parts below. */
+  /** TypeORM's driver. Default: what `url` says, else `postgres`. SQLite is `better-sqlite3`, or `sqljs` in memory. */
+  readonly type?: 'postgres' | 'mariadb' | 'better-sqlite3' | 'sqljs';
+  /** `postgres://user:password@host:5432/database`, or `mariadb://…`. Instead of it, the parts below. */
   readonly url?: string;
   readonly host?: string;
-  /** Default: 5432. */
+  /** Default: 5432, of MariaDB 3306. */
   readonly port?: number;
   readonly username?: string;
   readonly password?: string | (() => string) | (() => Promise<string>);
+  /** Of SQLite the path of its file; `:memory:` (better-sqlite3) or nothing (sqljs) for a database in memory. */
   readonly database?: string;
   /** Options of `node:tls`, or true. Default: no TLS. */
   readonly ssl?: boolean | object;
@@ -28,10 +31,13 @@ export interface TypeormOptions {
   readonly connectTimeoutMs?: number;
   /** Name that the server shows for our sessions. */
   readonly applicationName?: string;
-  /** More options of `pg`'s pool and client, as TypeORM's `extra`: keep-alive, statement limits, or a PGlite's `createPgConfig`. */
+  /**
+   * More options of `pg`'s or `mysql2`'s pool and client, as TypeORM's `extra`: keep-alive, statement limits, or a
+   * PGlite's `createPgConfig`. Of SQLite more options of TypeORM's driver: `enableWAL`, `nativeBinding`, `driver`.
+   */
   readonly extra?: object;
   /**
-   * A `DataSource` of the application's own, of type `postgres`, whose connections are used and shared. It may hold
+   * A `DataSource` of the application's own, of one of these types, whose connections are used and shared. It may hold
    * entities of its own; ours are added to it. If it is initialized already, it is not destroyed by `close()`.
    */
   readonly dataSource?: DataSource;
@@ -46,7 +52,7 @@ export interface TypeormOptions {
   readonly migrationsTableName?: string;
   /** `false` behind a pooler that refuses named statements (PgBouncer in transaction mode). Default: true. */
   readonly preparedStatements?: boolean;
-  /** For messages and metrics. Default: 'postgres'. */
+  /** For messages and metrics. Default: `postgres`, `mariadb` or `sqlite`. */
   readonly name?: string;
   readonly acquire?: AcquireHook;
 }

@@ -4,7 +4,7 @@
  * finds nothing left to do.
  */
 import { type Access, type EntityModel, type SchemaChange, SchemaError, type SchemaStore } from '@storeweave/core';
-import { lockSchema, type PgDomain, quoteName, type SqlSession, type TableLayout } from '@storeweave/sql';
+import { lockSchema, quoteName, type SqlSession, type TableLayout } from '@storeweave/sql';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { additiveStatements, metadataOf } from './additive-builder.js';
 import type { AdoptedTables } from './adoption/tables.js';
@@ -12,16 +12,24 @@ import { Catalog } from './catalog.js';
 import { columnChanges } from './column-changes.js';
 import { constraintChanges, enumChanges, enumTypes, isIncomplete } from './constraint-changes.js';
 import { type Additions, describeAddition } from './describe-addition.js';
+import type { SchemaParts } from './family.js';
 
 export class TypeormSchema implements SchemaStore {
-  constructor(
-    private readonly dataSource: DataSource,
-    private readonly domain: PgDomain,
-    private readonly entities: ReadonlySet<EntityModel>,
-    private readonly layoutOf: (entity: EntityModel) => TableLayout,
-    private readonly defaultSchema: string | undefined,
-    private readonly adopted: AdoptedTables,
-  ) {}
+  private readonly dataSource: DataSource;
+  private readonly domain: SchemaParts['domain'];
+  private readonly entities: ReadonlySet<EntityModel>;
+  private readonly layoutOf: (entity: EntityModel) => TableLayout;
+  private readonly defaultSchema: string | undefined;
+  private readonly adopted: AdoptedTables;
+
+  constructor(parts: SchemaParts) {
+    this.dataSource = parts.dataSource;
+    this.domain = parts.domain;
+    this.entities = parts.entities;
+    this.layoutOf = parts.layoutOf;
+    this.defaultSchema = parts.defaultSchema;
+    this.adopted = parts.adopted;
+  }
 
   async plan(access: Access): Promise<SchemaChange[]> {
     if (access.transaction !== undefined) return this.#planIn(access);

@@ -1,193 +1,17 @@
-/** The relational store: tables through TypeORM's `DataSource`, rows through the statements of `@storeweave/sql`. */
-import {
-  type AdoptedEntities,
-  type AdoptedEntity,
-  type Capabilities,
-  ConfigurationError,
-  type EntityClass,
-  type EntityModel,
-  type Field,
-  type RelationModel,
-  type SchemaStore,
-  type StoreContext,
-} from '@storeweave/core';
-import { columnLayout, PgDomain, SqlStore, type TableLayout, withCommit } from '@storeweave/sql';
-import {
-  DataSource,
-  type DataSourceOptions,
-  type EntityMetadata,
-  type EntitySchema,
-  getMetadataArgsStorage,
-} from 'typeorm';
-import { metadataOf } from './additive-builder.js';
-import { adoptEntity } from './adoption/adopt.js';
-import { AdoptedTables } from './adoption/tables.js';
+/** Makes the relational store: a `DataSource` of TypeORM's, and what its driver needs around it. */
+import { ConfigurationError } from '@storeweave/core';
+import { ConnectionDomain, PgDomain, sqliteDialect, sqliteProtocol, sqljsDialect } from '@storeweave/sql';
+import { DataSource } from 'typeorm';
 import { DataSourceConnections } from './connections.js';
-import { entitySchema, fieldType, foreignKeyName, foreignKeysOf } from './entity-schema.js';
+import { dataSourceOptions } from './data-source-options.js';
 import type { TypeormOptions } from './options.js';
-import { TypeormSchema } from './schema.js';
-
-const capabilities: Omit<Capabilities, 'commit'> = {
-  models: ['relational'],
-  types: [
-    'string',
-    'text',
-    'integer',
-    'bigint',
-    'float',
-    'decimal',
-    'boolean',
-    'date',
-    'timestamp',
-    'uuid',
-    'json',
-    'bytes',
-    'enum',
-  ],
-  arrays: true,
-  timePrecision: 'ns',
-  transactions: { isolation: ['read committed', 'repeatable read', 'serializable'], savepoints: true },
-  sequences: true,
-  uniqueIndexes: true,
-  partialIndexes: true,
-  foreignKeys: true,
-  relationFilters: true,
-  versionChecks: true,
-  rowLocks: true,
-  limitPerGroup: true,
-  upsert: true,
-  bulkWrites: true,
-};
-
-/**
- * A store for relational entities on PostgreSQL. `native` is the `DataSource`, and inside a unit of work an
- * `EntityManager` enlisted in its transaction.
- *
- * To share the database with other stores, give them `domain`: they then commit in the same transaction.
- */
-export class TypeormStore extends SqlStore {
-  readonly capabilities: Capabilities;
-  readonly schema: SchemaStore;
-  declare readonly domain: PgDomain;
-  readonly #entities = new Set<EntityModel>();
-  readonly #adopted: AdoptedTables;
-
-  constructor(
-    /** TypeORM's own object. Ours are the entities in it that have a class or name given to `Storeweave.open()`. */
-    readonly dataSource: DataSource,
-    domain: PgDomain,
-    private readonly defaultSchema: string | undefined,
-  ) {
-    super(domain);
-    this.capabilities = withCommit(domain, capabilities);
-    this.#adopted = new AdoptedTables(dataSource, defaultSchema);
-    this.schema = new TypeormSchema(dataSource, domain, this.#entities, this.layoutOf, defaultSchema, this.#adopted);
-  }
-
-  /** Classes with TypeORM's own decorators, on the tables that they have. */
-  async adopt(classes: readonly EntityClass[]): Promise<AdoptedEntities> {
-    const decorated = classes.filter(isDecorated);
-    if (decorated.length === 0) return new Map();
-    const { dataSource } = this;
-    const present = Object.values(dataSource.options.entities ?? {}) as unknown[];
-    const isKnown = (target: EntityClass) => dataSource.entityMetadatas.some((metadata) => metadata.target === target);
-    const missing = decorated.filter((target) => !isKnown(target) && !present.includes(target));
-    if (missing.length > 0) dataSource.setOptions({ entities: [...present, ...missing] as EntitySchema[] });
-    if (!decorated.every(isKnown)) await this.#build();
-    for (const target of decorated) this.#adopted.classes.add(target);
-    const found = new Map<EntityClass, AdoptedEntity>();
-    for (const metadata of dataSource.entityMetadatas) {
-      const target = metadata.target as EntityClass;
-      if (decorated.includes(target)) found.set(target, adoptEntity(metadata, this.#adopted.classes));
-    }
-    return found;
-  }
-
-  protected createLayout(entity: EntityModel): TableLayout {
-    const metadata = this.#adopted.of(entity);
-    if (metadata !== undefined) return this.#adopted.layout(entity, metadata);
-    return columnLayout(entity, {
-      ...(this.defaultSchema === undefined ? {} : { schema: this.defaultSchema }),
-      type: (field) => fieldType(entity, field, this.defaultSchema),
-    });
-  }
-
-  override async open(context: StoreContext): Promise<void> {
-    await super.open(context);
-    for (const entity of context.entities) this.#entities.add(entity);
-    await this.#describe();
-  }
-
-  /** Puts our entities among those of the `DataSource`, and what `EntitySchema` cannot say into its metadata. */
-  async #describe(): Promise<void> {
-    const { dataSource } = this;
-    const others = Object.values(dataSource.options.entities ?? {}).filter((each) => !ours.has(each as never));
-    const isAdopted = (entity: EntityModel) => this.#adopted.of(entity) !== undefined;
-    const own = [...this.#entities].filter((entity) => !isAdopted(entity));
-    const schemas = own.map((entity) => entitySchema(entity, this.#entities, this.defaultSchema, isAdopted));
-    for (const schema of schemas) ours.add(schema);
-    dataSource.setOptions({ entities: [...others, ...schemas] as EntitySchema[] });
-    await this.#build();
-    const metadatas = metadataOf(dataSource, this.#entities, this.#adopted);
-    for (const entity of own) {
-      const types = new Map(entity.indexes.map((index) => [index.name, index.type]));
-      const metadata = metadatas.get(entity);
-      for (const index of metadata?.indices ?? []) {
-        const type = types.get(index.name);
-        if (type !== undefined) index.type = type as never;
-      }
-      for (const relation of foreignKeysOf(entity, this.#entities)) {
-        this.domain.subjects.constraint(foreignKeyName(relation), [relation.name]);
-        if (isAdopted(relation.target)) metadata?.foreignKeys.push(keyTo(relation, metadatas) as never);
-      }
-    }
-    for (const entity of this.#entities) {
-      const metadata = this.#adopted.of(entity);
-      if (metadata === undefined) continue;
-      for (const [name, properties] of this.#adopted.constraints(entity, metadata)) {
-        this.domain.subjects.constraint(name, properties);
-      }
-    }
-  }
-
-  async #build(): Promise<void> {
-    try {
-      await (this.dataSource as unknown as { buildMetadatas(): Promise<void> }).buildMetadatas();
-    } catch (cause) {
-      throw new ConfigurationError(
-        `TypeORM cannot read the entities: ${(cause as Error).message} Give it every class that they lead to: typeorm({ entities }), or the DataSource's own option; only those given to open() become Storeweave's.`,
-        { cause },
-      );
-    }
-  }
-}
-
-/** Whether TypeORM's decorators say of this class itself that it is an entity. */
-function isDecorated(target: EntityClass): boolean {
-  return getMetadataArgsStorage().tables.some((table) => table.target === target);
-}
-
-/** A foreign key to a table that TypeORM knows by decorators, which an `EntitySchema` cannot name. */
-function keyTo(relation: RelationModel, metadatas: ReadonlyMap<EntityModel, EntityMetadata>): object {
-  const { join, target, onDelete = 'restrict' } = relation;
-  const columnsOf = (fields: readonly Field[]) => fields.map((field) => field.column);
-  return {
-    name: foreignKeyName(relation),
-    entityMetadata: metadatas.get(relation.owner),
-    referencedEntityMetadata: metadatas.get(target),
-    referencedTablePath: metadatas.get(target)?.tablePath,
-    columnNames: join.via === 'owner' ? columnsOf(join.fields) : [],
-    referencedColumnNames: join.via === 'owner' ? columnsOf(join.targetFields) : [],
-    onDelete: onDelete.toUpperCase(),
-  };
-}
-
-/** Schemas that we have made, to tell them from the application's own. */
-const ours = new WeakSet<EntitySchema>();
+import { SqliteConnections } from './sqlite/sqlite-connections.js';
+import { sqliteFamily } from './sqlite/sqlite-family.js';
+import { TypeormStore } from './typeorm-store.js';
 
 /**
  * Makes the relational store. Connects at `Storeweave.open()`, not here. Throws `ConfigurationError` for a `DataSource`
- * of another type than `postgres`.
+ * of a type that it does not know.
  *
  * ```ts
  * const weave = await Storeweave.open({ entities: [User], stores: { relational: typeorm({ url: 'postgres://…' }) } });
@@ -195,35 +19,33 @@ const ours = new WeakSet<EntitySchema>();
  */
 export function typeorm(options: TypeormOptions = {}): TypeormStore {
   const dataSource = options.dataSource ?? new DataSource(dataSourceOptions(options));
-  const domain = new PgDomain(new DataSourceConnections(dataSource, options.acquire), {
-    ...(options.name === undefined ? {} : { name: options.name }),
-    preparedStatements: options.preparedStatements !== false,
-  });
-  const schema = options.schema ?? (dataSource.options as { schema?: string }).schema;
-  return new TypeormStore(dataSource, domain, schema);
-}
-
-function dataSourceOptions(options: TypeormOptions): DataSourceOptions {
-  const { url, host, port, username, password, database, ssl, schema, applicationName, extra } = options;
-  const { migrations, migrationsTableName } = options;
-  return {
-    type: 'postgres',
-    url,
-    host,
-    port,
-    username,
-    password,
-    database,
-    ssl: ssl as boolean | undefined,
-    schema,
-    applicationName,
-    extra,
-    poolSize: options.poolSize ?? 10,
-    connectTimeoutMS: options.connectTimeoutMs ?? 10_000,
-    installExtensions: false,
-    uuidExtension: 'pgcrypto',
-    entities: [...(options.entities ?? [])] as string[],
-    ...(migrations === undefined ? {} : { migrations: [...migrations] as string[] }),
-    ...(migrationsTableName === undefined ? {} : { migrationsTableName }),
-  };
+  const { name } = options;
+  switch (dataSource.options.type) {
+    case 'postgres': {
+      const domain = new PgDomain(new DataSourceConnections(dataSource, options.acquire), {
+        ...(name === undefined ? {} : { name }),
+        preparedStatements: options.preparedStatements !== false,
+      });
+      const schema = options.schema ?? (dataSource.options as { schema?: string }).schema;
+      return new TypeormStore(dataSource, domain, schema);
+    }
+    case 'better-sqlite3':
+    case 'sqljs': {
+      const connections = new SqliteConnections(dataSource, name ?? 'sqlite', options.connectTimeoutMs ?? 10_000);
+      const domain = new ConnectionDomain(
+        connections,
+        sqliteProtocol,
+        dataSource.options.type === 'sqljs' ? sqljsDialect : sqliteDialect,
+        {
+          name: name ?? 'sqlite',
+          exclusive: true,
+        },
+      );
+      return new TypeormStore(dataSource, domain, undefined, sqliteFamily);
+    }
+    default:
+      throw new ConfigurationError(
+        `typeorm() works on a DataSource of type "postgres", "mariadb", "better-sqlite3" or "sqljs"; this one is of type "${dataSource.options.type}".`,
+      );
+  }
 }

@@ -77,7 +77,7 @@ export class PgJournal implements CommitCoordinator {
   }
 
   async doneUnits(limit: number, access: Access): Promise<readonly string[]> {
-    const text = `select uow from ${JOURNAL} where done order by dead, xid limit $1::bigint`;
+    const text = `select uow from ${JOURNAL} where done order by dead, xid, uow limit $1::bigint`;
     const rows = await this.#run({ text, values: [String(limit)] }, access);
     return rows.map(([unit]) => String(unit));
   }

@@ -18,35 +18,44 @@ export interface DecimalRoom {
   readonly fraction: number;
 }
 
+/** What a database or its driver cannot keep beside what none of them can. */
+export interface Limits {
+  readonly decimals?: DecimalRoom;
+  /** True where the driver takes a byte order mark off the beginning of what it reads. */
+  readonly losesMark?: boolean;
+}
+
+const MARK = 'it begins with a byte order mark, which the driver takes off when it reads';
 const UNSTORABLE = 'it has a NUL character or half of a surrogate pair; remove it, or use the type bytes';
 const day = /^\d{4}-\d\d-\d\d$/;
 
 /** Encoders of a database; made once for each field. */
-export function portableEncoders(room?: DecimalRoom): (entity: EntityModel, field: Field) => ValueEncoder {
+export function portableEncoders(limits: Limits = {}): (entity: EntityModel, field: Field) => ValueEncoder {
   const known = new WeakMap<Field, ValueEncoder>();
   return (entity, field) => {
     let encoder = known.get(field);
     if (encoder === undefined) {
-      encoder = makeEncoder(entity, field, room);
+      encoder = makeEncoder(entity, field, limits);
       known.set(field, encoder);
     }
     return encoder;
   };
 }
 
-function makeEncoder(entity: EntityModel, field: Field, room: DecimalRoom | undefined): ValueEncoder {
+function makeEncoder(entity: EntityModel, field: Field, limits: Limits): ValueEncoder {
   const fail: Fail = (problem, cause) =>
     new InvalidValueError(`The value for ${entity.name}.${field.name} (${field.type}) cannot be stored: ${problem}.`, {
       entity: entity.name,
       property: field.name,
       cause,
     });
-  const element = textFormOf(field)?.encode ?? scalar(field, fail, room);
+  const element = textFormOf(field)?.encode ?? scalar(field, fail, limits.decimals);
   const encode = field.array ? list(field, element, fail) : element;
   return {
     value: (value) => {
       const text = encode(value);
       if (!isStorable(text)) throw fail(UNSTORABLE);
+      if (limits.losesMark === true && text.startsWith('\ufeff')) throw fail(MARK);
       return text;
     },
     fail,

@@ -68,18 +68,15 @@ export function addFunctions(database: BetterSqlite | Sqljs): void {
 
 const MAX_STATEMENTS = 100;
 
-/** `after` is told of each statement that has changed something, when it is done. */
-export function sqliteClient(
-  database: BetterSqlite | Sqljs,
-  after: (text: string, changes: number) => Promise<void>,
-): PgClient {
+/** `after` is told of each statement when it is done, and the answer waits for it. */
+export function sqliteClient(database: BetterSqlite | Sqljs, after: (text: string) => Promise<void>): PgClient {
   const run = isSqljs(database) ? onSqljs(database) : onBetter(database);
   return {
     async query({ text, values = [] }): Promise<PgAnswer> {
       const { rows, columns, changes } = run(text, values);
       const fields = columns.map((name, i) => ({ name, dataTypeID: kindOf(rows, i) }));
       const answer = { command: null, rowCount: changes, rows: rows.map(textRow), fields };
-      await after(text, changes);
+      await after(text);
       return answer;
     },
     on: () => undefined,

@@ -56,6 +56,7 @@ const aggregates: AggregateDialect = {
 
 export const sqliteDialect: Dialect = {
   quote: quoteName,
+  literal: (text) => `'${text.replaceAll("'", "''")}'`,
   placeholder: (n) => `?${n}`,
   parameter: (n, type) => {
     if (type === 'bigint') return `cast(?${n} as integer)`;
@@ -68,7 +69,7 @@ export const sqliteDialect: Dialect = {
   selected: (expression, field) => {
     const { type, array, timePrecision } = field;
     if (array) return expression;
-    if (type === 'bytes') return `hex(${expression})`;
+    if (type === 'bytes') return `iif(${expression} is null, null, hex(${expression}))`;
     const isLong = type === 'bigint' || (type === 'timestamp' && timePrecision === 'ns');
     return isLong ? `cast(${expression} as text)` : expression;
   },
@@ -117,6 +118,7 @@ export const sqliteDialect: Dialect = {
   },
   deleteFrom: (table, alias, where) => `delete from ${table} as ${alias} where ${where}`,
   aggregates,
+  cursors: false,
   writes: sqliteWrites,
   // A key that is given moves the counter of AUTOINCREMENT by itself.
   advanceSequences: () => [],
@@ -190,3 +192,6 @@ function columnType(field: Field): string {
       return field.type === 'uuid' ? 'varchar' : 'text';
   }
 }
+
+/** With sql.js, which decodes texts in a way of its own. */
+export const sqljsDialect: Dialect = { ...sqliteDialect, encoder: portableEncoders({ losesMark: true }) };

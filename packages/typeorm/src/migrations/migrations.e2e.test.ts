@@ -18,7 +18,8 @@ import {
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { databases, openStore, type TestDatabase } from '../databases.fixture.js';
-import { type TypeormStore, typeorm } from '../typeorm.js';
+import { typeorm } from '../typeorm.js';
+import type { TypeormStore } from '../typeorm-store.js';
 import { type GenerateOptions, migrations } from './migrations.js';
 
 type MigrationClass = new () => MigrationInterface;

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigurationError, type SchemaChange, SchemaError, type Store } from '@storeweave/core';
 import type { MigrationInterface } from 'typeorm';
-import { TypeormStore } from '../typeorm.js';
+import { TypeormStore } from '../typeorm-store.js';
 import { type MigrationFormat, migrationText } from './migration-file.js';
 import { MigrationSteps } from './run-migration.js';
 
@@ -53,7 +53,7 @@ export class Migrations {
     private readonly options: MigrationOptions,
   ) {
     const instances = options.migrations?.map((migration) => new migration());
-    this.#steps = new MigrationSteps(store.dataSource, store.domain, instances);
+    this.#steps = new MigrationSteps(store.dataSource, store.domain, store.family, instances);
   }
 
   /**

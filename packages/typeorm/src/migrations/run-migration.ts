@@ -11,7 +11,7 @@ import {
   StoreBusyError,
   TimeoutError,
 } from '@storeweave/core';
-import { lockSchema, mapError, type PgDomain, SCHEMA_LOCK_KEY } from '@storeweave/sql';
+import type { ConnectionDomain } from '@storeweave/sql';
 import {
   type DataSource,
   type EntityManager,
@@ -20,6 +20,7 @@ import {
   type MigrationInterface,
   type QueryRunner,
 } from 'typeorm';
+import type { Family } from '../family.js';
 
 type Limits = Pick<Access, 'signal' | 'timeoutMs'>;
 
@@ -28,7 +29,8 @@ export class MigrationSteps {
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly domain: PgDomain,
+    private readonly domain: ConnectionDomain,
+    private readonly family: Family,
     migrations: readonly MigrationInterface[] | undefined,
   ) {
     this.#source =
@@ -124,9 +126,10 @@ export class MigrationSteps {
   ): Promise<R> {
     const transaction = await this.domain.begin({ ...limits, label });
     try {
-      if (lock) await this.domain.use({ transaction, ...limits }, lockSchema);
+      if (lock) await this.domain.use({ transaction, ...limits }, (session) => this.family.lock(session));
       const { queryRunner } = this.domain.nativeOf({ transaction }) as EntityManager;
       const result = await work(queryRunner as QueryRunner);
+      if (lock) await this.domain.use({ transaction, ...limits }, (session) => this.family.unlock(session));
       await transaction.commit();
       return result;
     } finally {
@@ -137,11 +140,12 @@ export class MigrationSteps {
   async #underLock<R>(work: (runner: QueryRunner) => Promise<R>): Promise<R> {
     const runner = this.dataSource.createQueryRunner('master');
     try {
-      await runner.query(`select pg_advisory_lock(${SCHEMA_LOCK_KEY})`);
+      const { lockAlone } = this.family;
+      if (lockAlone !== undefined) await runner.query(lockAlone.take);
       try {
         return await work(runner);
       } finally {
-        await runner.query(`select pg_advisory_unlock(${SCHEMA_LOCK_KEY})`);
+        if (lockAlone !== undefined) await runner.query(lockAlone.free);
       }
     } finally {
       await runner.release();
@@ -150,7 +154,7 @@ export class MigrationSteps {
 
   #failure(what: string, extent: string, rest: string, error: unknown): Error {
     if (error instanceof SchemaError) return error;
-    const mapped = mapError(error, this.domain.subjects);
+    const mapped = this.domain.mapError(error);
     const speaksForItself =
       mapped.isRetryable ||
       [TimeoutError, AbortedError, StoreBusyError, CommitUnknownError].some((each) => mapped instanceof each);

@@ -1,6 +1,6 @@
 /**
- * PGlite is one session: two users of it at a time would get into each other's transactions. The gate is the one owner
- * who hands it out, first come first served. A wait has a limit, and its error says who holds the session and since
+ * An embedded database (PGlite, SQLite) is one session: two users of it at a time would get into each other's
+ * transactions. The gate is the one owner who hands it out, first come first served. A wait has a limit, and its error says who holds the session and since
  * when; a wait that can never end, because the caller is inside the callback of the transaction that holds the
  * session, fails at once.
  */
@@ -128,7 +128,7 @@ export class SessionGate {
     const holder = this.#holder;
     const who = holder === undefined ? 'nobody any more' : `${holder.label}, for ${Date.now() - holder.since} ms`;
     return new StoreBusyError(
-      `${this.options.name} has one session, and ${asking.label} waited ${limit} ms for it. It is held by ${who}. Keep transactions short, raise acquireTimeoutMs, or use a PostgreSQL server by its url.`,
+      `${this.options.name} has one session, and ${asking.label} waited ${limit} ms for it. It is held by ${who}. Keep transactions short, raise acquireTimeoutMs, or use a server by its url.`,
       { store: this.options.name },
     );
   }
