@@ -16,4 +16,5 @@ export const capabilities: Capabilities = {
   limitPerGroup: true,
   upsert: true,
   bulkWrites: true,
+  commit: { coordinates: false, participates: 'append' },
 };

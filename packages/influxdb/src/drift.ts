@@ -6,11 +6,9 @@
 import type { SchemaChange } from '@storeweave/core';
 import type { Connection } from './connection.js';
 import type { Call } from './errors.js';
+import { type FieldTypes, fieldTypes } from './field-types.js';
 import type { Layout } from './names.js';
 import { fieldForm } from './values.js';
-
-/** Types of the fields of each measurement of a bucket. */
-type Types = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 
 /** Differences in buckets that are there. */
 export async function driftOf(
@@ -19,9 +17,9 @@ export async function driftOf(
   connection: Connection,
   call: Call,
 ): Promise<SchemaChange[]> {
-  const known = new Map<string, Types>();
+  const known = new Map<string, FieldTypes>();
   for (const bucket of new Set(layouts.flatMap((layout) => [layout.bucket, layout.otherBucket]))) {
-    if (buckets.has(bucket)) known.set(bucket, await fieldTypes(bucket, connection, call));
+    if (buckets.has(bucket)) known.set(bucket, await fieldTypes({ bucket }, connection, call));
   }
   return layouts.flatMap((layout) => {
     const { entity, bucket, otherBucket, measurement } = layout;
@@ -60,23 +58,4 @@ export async function driftOf(
     }
     return found;
   });
-}
-
-interface Answer {
-  readonly results?: readonly {
-    readonly series?: readonly { readonly name: string; readonly values: readonly (readonly [string, string])[] }[];
-  }[];
-}
-
-/** Flux does not tell types without reading points; the older query language does. */
-async function fieldTypes(bucket: string, connection: Connection, call: Call): Promise<Types> {
-  const query = { db: bucket, q: 'SHOW FIELD KEYS' };
-  const { results } = await connection.request<Answer>({ method: 'GET', path: '/query', query }, call);
-  const measurements = new Map<string, Map<string, Set<string>>>();
-  for (const { name, values } of results?.[0]?.series ?? []) {
-    const fields = new Map<string, Set<string>>();
-    for (const [field, type] of values) fields.set(field, new Set([...(fields.get(field) ?? []), type]));
-    measurements.set(name, fields);
-  }
-  return measurements;
 }

@@ -26,6 +26,7 @@ import { influxdbDomain } from './domain.js';
 import { type Call, deadlineOf } from './errors.js';
 import { type Layout, layoutOf } from './names.js';
 import type { InfluxdbOptions } from './options.js';
+import { InfluxdbParticipant } from './participant.js';
 import { count, read } from './read.js';
 import { InfluxdbSchema } from './schema.js';
 import { window } from './series.js';
@@ -39,6 +40,7 @@ export class InfluxdbStore implements Store {
   readonly domain: TransactionDomain;
   readonly schema: SchemaStore;
   readonly series: SeriesStore;
+  readonly participant: InfluxdbParticipant;
   readonly #connection: Connection;
   readonly #layouts = new Map<EntityModel, Layout>();
   readonly #bucketPrefix: string;
@@ -50,6 +52,7 @@ export class InfluxdbStore implements Store {
     this.#batchBytes = options.batchBytes ?? BATCH_BYTES;
     this.domain = influxdbDomain(options.url);
     this.schema = new InfluxdbSchema(this.#connection, () => [...this.#layouts.values()]);
+    this.participant = new InfluxdbParticipant((entity, access) => this.#context('check points', entity, access));
     this.series = {
       window: (spec, access) =>
         window(spec, this.#layout(spec.entity), this.#connection, this.#call('compute windows', spec.entity, access)),

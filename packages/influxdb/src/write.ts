@@ -64,7 +64,7 @@ async function insert(batch: InsertBatch, context: WriteContext): Promise<WriteR
       { entity: entity.name, store: entity.store },
     );
   }
-  const rows = batch.rows.map((row) => complete(batch, row));
+  const rows = completeRows(batch);
   if (onConflict === undefined) return { count: await sendRows(rows, context) };
   const updated = new Set(onConflict.do === 'update' ? onConflict.update : []);
   if (layout.measures.every((field) => updated.has(field))) return { count: await sendRows(rows, context) };
@@ -138,13 +138,15 @@ async function storedRows(keys: readonly Row[], { layout, connection, call }: Wr
   return stored;
 }
 
-/** A row aligned with the entity's fields, with the store's defaults for what was left out. */
-function complete({ entity, fields }: InsertBatch, given: Row): Row {
-  const row: Row = entity.fields.map((field) => (field.default?.kind === 'value' ? field.default.value : null));
-  fields.forEach((field, at) => {
-    if (given[at] !== undefined) row[field.index] = given[at];
+/** Rows aligned with the entity's fields, with the store's defaults for what was left out. */
+export function completeRows({ entity, fields, rows }: InsertBatch): Row[] {
+  return rows.map((given) => {
+    const row: Row = entity.fields.map((field) => (field.default?.kind === 'value' ? field.default.value : null));
+    fields.forEach((field, at) => {
+      if (given[at] !== undefined) row[field.index] = given[at];
+    });
+    return row;
   });
-  return row;
 }
 
 /** Throws `NotNullViolationError` where a field that must have a value has none. */
