@@ -12,6 +12,7 @@ import type { Ref } from '../../relations/ref.js';
 import type { Store } from '../../store/store.js';
 import { type Defaults, optional } from '../../types/brands.js';
 import { Storeweave } from '../storeweave.js';
+import type { MoveProgress } from './move.js';
 
 @Document()
 class Topic {
@@ -89,6 +90,9 @@ describe('an online move', () => {
     expect(report.entities[0]?.sourceDigest).toBe(report.entities[0]?.targetDigest);
     expect(await two.moves.state(Profile)).toBe('moved');
 
+    // The other process has not been told: it finds out by its first read.
+    await one.repository(Profile).update({ name: 'p7' }, { visits: 3 });
+    expect(await two.repository(Profile).count({ visits: 3 })).toBe(1);
     const found = await two.repository(Profile).find({ orderBy: { id: 'asc' }, populate: ['topics'] });
     expect(found.map(({ topics }) => topics.items.length)).toEqual(Array.from({ length: 25 }, (_, i) => i % 3));
     const fresh = await two.repository(Profile).insert({ name: 'next' });
@@ -143,6 +147,46 @@ describe('an online move', () => {
     const found = new Map((await stored(after)).filter(([name]) => !name.startsWith('p')));
     expect(found).toEqual(told);
     expect((await stored(before)).length).toBeLessThan(found.size + 60);
+  });
+
+  const kinds: Record<string, (weave: Storeweave) => Promise<unknown>> = {
+    insert: (weave) => weave.repository(Profile).insert({ name: 'p9', visits: 5 }),
+    upsert: (weave) =>
+      weave.repository(Profile).upsert({ id: 77, name: 'p1', visits: 5 }, { on: ['name'], update: ['visits'] }),
+    update: (weave) => weave.repository(Profile).update({ name: 'p1' }, { visits: 5 }),
+    delete: (weave) => weave.repository(Profile).delete({ name: 'p1' }),
+    patch: (weave) => weave.documents(Profile).patch({ name: 'p1' }, { set: { visits: 5 } }),
+    'patch of one': (weave) => weave.documents(Profile).patch(2, { set: { visits: 5 } }),
+    'unit of work': (weave) =>
+      weave.transaction(async (uow) => {
+        const [first, second] = await uow.repository(Profile).find({ orderBy: { id: 'asc' } });
+        if (first === undefined || second === undefined) throw new Error('nothing there');
+        uow.remove(first);
+        second.visits = 5;
+        uow.create(Profile, { name: 'p9', visits: 5 });
+      }),
+  };
+
+  const left: Record<string, string> = {
+    insert: 'p0:0 p1:0 p2:0 p3:0 p9:5',
+    upsert: 'p0:0 p1:5 p2:0 p3:0',
+    update: 'p0:0 p1:5 p2:0 p3:0',
+    delete: 'p0:0 p2:0 p3:0',
+    patch: 'p0:0 p1:5 p2:0 p3:0',
+    'patch of one': 'p0:0 p1:5 p2:0 p3:0',
+    'unit of work': 'p1:5 p2:0 p3:0 p9:5',
+  };
+
+  it.each(Object.keys(kinds))('misses no %s that comes after the target was surveyed', async (kind) => {
+    const weave = await open();
+    await fill(weave, 4);
+    let written: Promise<unknown> | undefined;
+    const onProgress = ({ phase, entity }: MoveProgress) => {
+      if (phase === 'compare' && entity !== 'Profile') written ??= kinds[kind]?.(weave);
+    };
+    expect((await weave.moves.run(Profile, { ...quick, onProgress })).isMoved).toBe(true);
+    await written;
+    expect((await stored(after)).map(([name, visits]) => `${name}:${visits}`).join(' ')).toBe(left[kind]);
   });
 
   it('holds a writer at the gate until the switch is over, without an error', async () => {
