@@ -17,6 +17,7 @@ export class PgDomain extends ConnectionDomain {
   constructor(connections: PgConnections, options: PgDomainOptions = {}) {
     super(connections, pgProtocol, pgDialect, { ...options, name: options.name ?? 'postgres' });
   }
+
   /** Known when the server has answered. */
   get participant(): CommitParticipant | undefined {
     return this.#canPrepare ? this.#prepared : undefined;
