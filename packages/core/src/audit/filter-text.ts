@@ -2,7 +2,7 @@
 import type { EntityModel } from '../model/entity-model.js';
 import type { Field, Value } from '../model/field.js';
 import type { Condition, Operand } from '../store/condition.js';
-import { shownValue } from './plain-value.js';
+import { shownValue, storableText } from './plain-value.js';
 import type { AuditPolicies } from './policy.js';
 
 /** Values of one list, and characters in all, that a description has at most. */
@@ -18,7 +18,7 @@ export function filterText(
   policies: AuditPolicies,
 ): string | undefined {
   if (where === undefined || (where.op === 'and' && where.conditions.length === 0)) return undefined;
-  const text = new FilterText(policies).of(entity, where);
+  const text = storableText(new FilterText(policies).of(entity, where));
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
 }
 

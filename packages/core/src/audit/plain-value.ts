@@ -28,8 +28,23 @@ function plainOne(field: Field, value: Value): Json {
       return Number.isFinite(value) ? value : String(value);
     default:
       if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-      return value === JSON_NULL ? null : (value as Json);
+      return value === JSON_NULL ? null : storable(value as Json);
   }
+}
+
+/** NUL and halves of characters: some stores keep them, and others take them in no text. */
+const UNSTORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** JSON that every store can keep: a change must not fail because its record cannot be written. */
+function storable(value: Json): Json {
+  if (typeof value === 'string') return storableText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(storable);
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [storableText(name), storable(inner)]));
+}
+
+export function storableText(text: string): string {
+  return text.replace(UNSTORABLE, '\ufffd');
 }
 
 function isoText(ms: number): string {
@@ -61,6 +76,6 @@ export function keyText(entity: EntityModel, key: readonly Value[]): string {
 
 /** A text that fits; a longer one is cut and ends in a hash of the whole, always the same. */
 export function clip(text: string): string {
-  if (text.length <= MAX_TEXT) return text;
-  return `${text.slice(0, MAX_TEXT - 66)}…${createHash('sha256').update(text).digest('hex')}`;
+  if (text.length <= MAX_TEXT) return storableText(text);
+  return `${storableText(text.slice(0, MAX_TEXT - 66))}…${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -3,7 +3,7 @@ import { timeOrderedId } from '../hydrate/time-ordered-id.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Field, Json, Row } from '../model/field.js';
 import type { Attribution } from './attribution.js';
-import { clip, keyText, shownFields } from './plain-value.js';
+import { clip, keyText, shownFields, storableText } from './plain-value.js';
 import type { AuditPolicy } from './policy.js';
 
 /** A row before and after a change; absent where there was none, or is none any more. */
@@ -84,7 +84,7 @@ export function onBehalf({ unitOfWork, actor, reason, from }: Stamp, ms: number)
     unitOfWork,
     at: ms,
     actor: clipped(actor),
-    reason,
+    reason: reason === undefined ? undefined : storableText(reason),
     region: clipped(from?.region),
     host: clipped(from?.host),
     address: clipped(from?.address),
