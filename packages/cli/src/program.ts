@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { doctor } from './commands/doctor.js';
 import { type GenerateFlags, generateMigration, revertMigration, runMigrations } from './commands/migration.js';
 import { type MoveFlags, move } from './commands/move.js';
+import { abortMove, moveOnline, type OnlineFlags } from './commands/move-online.js';
 import { schemaApply, schemaPlan } from './commands/schema.js';
 import { ExitCode } from './exit-code.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
@@ -84,8 +85,10 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
 
   program
     .command('move <entity>')
-    .description('copy an entity to the store that it is declared for, and verify; nobody may write it in the last run')
-    .requiredOption('--from <store>', 'logical name that the store is bound to which has the rows')
+    .description(
+      'copy an entity to the store that it is declared for, and verify; without --online nobody may write it',
+    )
+    .option('--from <store>', 'logical name that the store is bound to which has the rows')
     .option('--to <store>', 'logical name of the store that it moves to; checked against the declaration')
     .option('--page-size <rows>', 'rows at a time', '1000')
     .option('--delete-extra', 'delete rows that only the target has', false)
@@ -93,7 +96,18 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       '--state <file>',
       'where a stopped move goes on (default: .storeweave/move-<entity>.json beside the configuration)',
     )
-    .action((entity: string, flags: MoveFlags) => run((loaded, output) => move(loaded, output, entity, flags)));
+    .option('--online', 'while the application runs, as "moving" in its configuration declares', false)
+    .addOption(
+      new Option('--abort', 'give an online move up that is not over').default(false).implies({ online: true }),
+    )
+    .option('--max-hold <ms>', 'with --online: longest time that writers are made to wait for the switch', '5000')
+    .option('--lease <ms>', 'with --online: a mover that shows no life for so long is dead', '10000')
+    .action((entity: string, flags: MoveFlags & OnlineFlags & { online: boolean; abort: boolean }) =>
+      run((loaded, output) => {
+        if (!flags.online) return move(loaded, output, entity, flags);
+        return flags.abort ? abortMove(loaded, output, entity, flags) : moveOnline(loaded, output, entity, flags);
+      }),
+    );
 
   program
     .command('doctor')

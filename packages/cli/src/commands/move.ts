@@ -1,13 +1,14 @@
 /** `storeweave move`: an entity's rows from one store to another, resumable, verified by count and by content. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ConfigurationError, type MoveProgress, type MoveReport, moveEntity } from '@storeweave/core';
+import { ConfigurationError, type MoveProgress, moveEntity } from '@storeweave/core';
 import { ExitCode } from '../exit-code.js';
 import type { LoadedConfig } from '../load-config.js';
-import { columns, type Output } from '../output.js';
+import type { Output } from '../output.js';
+import { describeMove, Meter } from './move-text.js';
 
 export interface MoveFlags {
-  readonly from: string;
+  readonly from?: string;
   /** Where the entity is declared to live; given, it is checked. */
   readonly to?: string;
   readonly pageSize: string;
@@ -24,10 +25,10 @@ export async function move(
   flags: MoveFlags,
 ): Promise<ExitCode> {
   const { from, to, deleteExtra } = flags;
-  const pageSize = Number(flags.pageSize);
-  if (!Number.isInteger(pageSize) || pageSize < 1) {
-    throw new ConfigurationError(`--page-size takes a whole number of rows, 1 or more, not "${flags.pageSize}".`);
+  if (from === undefined) {
+    throw new ConfigurationError('--from names the store that has the rows. With --online the configuration says it.');
   }
+  const pageSize = whole('--page-size', flags.pageSize);
   const file = flags.state ?? join(dirname(path), '.storeweave', `move-${entity}.json`);
   const position = await readPosition(file);
   if (position !== undefined) output.progress(`Going on with a move of ${position.entity} that was stopped (${file}).`);
@@ -47,8 +48,18 @@ export async function move(
     },
   }).finally(() => saves.end());
   for (const left of [file, `${file}.new`]) await rm(left, { force: true });
-  output.result(report, describe(report));
+  const verdict = report.isEqual
+    ? 'Both stores hold the same rows. The old ones are still there.'
+    : 'The stores differ. Rows that only the target has are deleted with --delete-extra.';
+  output.result(report, `${describeMove(report)}\n\n${verdict}`);
   return report.isEqual ? ExitCode.ok : ExitCode.differs;
+}
+
+/** A whole number from 1 on. Throws `ConfigurationError` naming the flag. */
+export function whole(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new ConfigurationError(`${flag} takes a whole number, 1 or more, not "${text}".`);
 }
 
 type Position = NonNullable<MoveProgress['position']>;
@@ -94,50 +105,4 @@ class Saves {
     }
     this.#writing = undefined;
   }
-}
-
-/** A line for each phase when it begins, at most one in a second while it goes on, and one at its end. */
-class Meter {
-  #phase = '';
-  #last = 0;
-  #began = 0;
-
-  constructor(private readonly output: Output) {}
-
-  show({ entity, phase, done, total }: MoveProgress): void {
-    const now = performance.now();
-    const isNew = this.#phase !== `${phase} ${entity}`;
-    if (isNew) [this.#phase, this.#began] = [`${phase} ${entity}`, now];
-    if (!isNew && done < total && now - this.#last < 1_000) return;
-    this.#last = now;
-    const width = 30;
-    const filled = total === 0 ? width : Math.min(width, Math.round((done / total) * width));
-    const seconds = (now - this.#began) / 1_000;
-    const pace = seconds > 0 ? `, ${Math.round(done / seconds)} rows/s` : '';
-    this.output.progress(
-      `${this.#phase} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done} of ${total}${pace}`,
-    );
-  }
-}
-
-function describe({ isEqual, entities }: MoveReport): string {
-  const head = ['entity', 'source', 'target', 'copied', 'repaired', 'content'];
-  const rows = entities.map((moved) => [
-    moved.entity,
-    String(moved.source),
-    String(moved.target),
-    String(moved.copied),
-    String(moved.repaired),
-    moved.sourceDigest === moved.targetDigest ? `equal ${moved.sourceDigest.slice(0, 12)}` : 'DIFFERENT',
-  ]);
-  const differences = entities.flatMap((moved) =>
-    moved.differences.map(
-      ({ key, kind, fields }) =>
-        `- ${moved.entity} ${key.map(String).join(', ')}: ${kind}${fields === undefined ? '' : ` in ${fields.join(', ')}`}`,
-    ),
-  );
-  const verdict = isEqual
-    ? 'Both stores hold the same rows. The old ones are still there.'
-    : `The stores differ:\n${differences.join('\n')}\nRows that only the target has are deleted with --delete-extra.`;
-  return `${columns([head, ...rows])}\n\n${verdict}`;
 }
