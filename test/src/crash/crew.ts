@@ -3,7 +3,6 @@
  * time; killed. A worker that dies fails the question it was asked.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Answer, Command, Drained } from './commands.js';
 import type { Strike } from './failpoints.js';
 
@@ -18,11 +17,8 @@ export class Worker {
   readonly #onReached: ((strike: Strike) => void)[] = [];
   readonly #ready: Promise<Answer | undefined>;
 
-  constructor() {
-    const here = fileURLToPath(new URL('./worker.ts', import.meta.url));
-    // The workers run from source, whatever runs their parent.
-    const execArgv = ['--conditions=@storeweave/source', '--import', 'tsx'];
-    this.#process = fork(here, { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  constructor(file: string) {
+    this.#process = fork(file, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#ready = new Promise((resolve) => this.#waiting.set(0, resolve));
     this.#process.on('message', (answer: Answer) => this.#hear(answer));
     this.gone = new Promise((resolve) => {
@@ -71,6 +67,8 @@ export class Crew {
   #next: Worker | undefined;
   readonly #all = new Set<Worker>();
 
+  constructor(private readonly file: string) {}
+
   take(): Worker {
     const worker = this.#next ?? this.#hire();
     this.#next = this.#hire();
@@ -82,7 +80,7 @@ export class Crew {
   }
 
   #hire(): Worker {
-    const worker = new Worker();
+    const worker = new Worker(this.file);
     this.#all.add(worker);
     worker.gone.then(() => this.#all.delete(worker)).catch(() => {});
     return worker;

@@ -1,8 +1,8 @@
 /** One round: workers do units of work and are struck; then everything is started again, finished, and looked at. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bundle } from './bundle.js';
 import { Looker } from './check/look.js';
 import { verify } from './check/verify.js';
 import { Crew, type Worker } from './crew.js';
@@ -24,7 +24,7 @@ export class Ground implements AsyncDisposable {
   readonly counts: Counts = { rounds: 0, kills: 0, serverRestarts: 0 };
   readonly violations: string[] = [];
   readonly stories: UnitStory[] = [];
-  readonly #crew = new Crew();
+  readonly #crew: Crew;
   readonly #looker: Looker;
   #committed: ReadonlySet<string> = new Set();
   #files = 0;
@@ -35,13 +35,17 @@ export class Ground implements AsyncDisposable {
 
   private constructor(
     readonly servers: Servers,
+    file: string,
+    /** Of the stories, and of the worker's program. */
     private readonly folder: string,
   ) {
+    this.#crew = new Crew(file);
     this.#looker = new Looker(servers.rooms);
   }
 
   static async open(servers: Servers): Promise<Ground> {
-    const ground = new Ground(servers, await mkdtemp(join(tmpdir(), 'storeweave-crash-')));
+    const { file, folder } = await bundle(new URL('./worker.ts', import.meta.url));
+    const ground = new Ground(servers, file, folder);
     const first = await ground.hire();
     await first.ask({ do: 'prepare' });
     ground.#fresh = first;
@@ -95,7 +99,7 @@ export class Ground implements AsyncDisposable {
     try {
       await this.#finish();
       for (const file of told) {
-        this.stories.push(...readStory(join(file), round));
+        this.stories.push(...readStory(file, round));
         await rm(file);
       }
       await this.#judge(round, report);
