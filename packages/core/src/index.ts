@@ -133,5 +133,6 @@ export { Moves } from './weave/move/moves.js';
 export type { OnlineMoveOptions, OnlineMoveReport } from './weave/move/online-move.js';
 export { type PlannedChange, Schema, type SchemaApplyOptions, type SchemaMode, SchemaPlan } from './weave/schema.js';
 export { Session } from './weave/session.js';
+export { SettledReader } from './weave/settled-reader.js';
 export { type CommitOptions, type OpenOptions, type SessionOptions, Storeweave } from './weave/storeweave.js';
 export { UnitOfWork } from './weave/unit-of-work.js';

@@ -47,6 +47,8 @@ export class DomainTransactions {
   readonly #kept: KeptWrites | undefined;
   #isCommitting = false;
   #isAcross = false;
+  /** Rows are fenced that are not changed, which takes a decision even where one database is written to. */
+  #isGuarded = false;
   #isOver = false;
 
   constructor(
@@ -116,6 +118,17 @@ export class DomainTransactions {
     if (what !== undefined) this.touched(domain, what);
   }
 
+  /** Whether rows of this domain are fenced in a commit over several. */
+  takesFences(domain: TransactionDomain): boolean {
+    return this.engine?.topology.kindOf(domain) === 'fence';
+  }
+
+  /** Has rows fenced until the decision, and not changed. */
+  guard(store: Store, batch: WriteBatch): void {
+    this.keep(store, batch, false);
+    this.#isGuarded = true;
+  }
+
   /** Whether changes by filter in this domain are to be made by row. */
   changesByRow(domain: TransactionDomain): boolean {
     return this.byRow && this.engine?.topology.kindOf(domain) === 'fence';
@@ -167,7 +180,8 @@ export class DomainTransactions {
   ): Promise<ReadonlyMap<string, StoreOutcome> | undefined> {
     const { engine } = this;
     const touched = new Set([...this.#written, ...(this.#kept?.lost.keys() ?? [])]);
-    if (engine !== undefined && touched.size > 1) return this.#commitAcross(engine, unitOfWork, options, stage);
+    if (engine !== undefined && (touched.size > 1 || this.#isGuarded))
+      return this.#commitAcross(engine, unitOfWork, options, stage);
     for (const { store, batch } of this.#kept?.unsent ?? []) {
       await store.write(batch, { signal: this.options.signal, label: this.options.label });
       this.wrote(store.domain);

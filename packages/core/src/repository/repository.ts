@@ -9,7 +9,7 @@ import { keyRow } from '../query/identity.js';
 import { keyText } from '../query/key.js';
 import { and } from '../query/logic.js';
 import { compileWhere, visible } from '../query/where.js';
-import type { CallOptions, ContextSource, UnitPort } from '../session/ports.js';
+import type { CallOptions, ContextSource, UnitPort, WorkContext } from '../session/ports.js';
 import type { FindOptions, Found, Loaded, PopulatePath, SelectPath } from '../types/find.js';
 import type { CreateInput, UpdateInput } from '../types/input.js';
 import type { IdOf, PropertyPath, ValueName } from '../types/properties.js';
@@ -29,18 +29,20 @@ export interface ByIdOptions<T, P extends string = never> extends CallOptions {
   readonly populate?: readonly P[];
   readonly related?: FindOptions<T, P>['related'];
   readonly withDeleted?: boolean | 'only';
+  /** As for finds: `settled` sees only whole units of work. */
+  readonly consistency?: 'settled';
 }
 
 /** Options of `stream`. */
 export interface StreamOptions<T, P extends string = never, S extends string = never>
-  extends Omit<FindOptions<T, P, S>, 'lock'> {
+  extends Omit<FindOptions<T, P, S>, 'lock' | 'consistency'> {
   /** Entities that are in memory at a time; 1,000 if absent. */
   readonly batchSize?: number;
 }
 
 /** Options of `page`: either `first` (with `after`) or `last` (with `before`), of at most 10,000 items. */
 export interface PageOptions<T, P extends string = never, S extends string = never>
-  extends Omit<FindOptions<T, P, S>, 'limit' | 'offset' | 'lock'> {
+  extends Omit<FindOptions<T, P, S>, 'limit' | 'offset' | 'lock' | 'consistency'> {
   readonly first?: number;
   /** `endCursor` of the page before. */
   readonly after?: string | null;
@@ -96,7 +98,8 @@ export class Repository<T extends object> {
   async find<const P extends PopulatePath<T> = never, const S extends SelectPath<T> = never>(
     options: FindOptions<T, P, S> = {},
   ): Promise<Found<T, P, S>[]> {
-    const found = await findAll(this.#source.current(), planQuery(this.#entity, options));
+    const plan = planQuery(this.#entity, options, ['consistency']);
+    const found = await this.#reading(options, (work) => findAll(work, plan));
     return found as Found<T, P, S>[];
   }
 
@@ -104,7 +107,8 @@ export class Repository<T extends object> {
   async findOne<const P extends PopulatePath<T> = never, const S extends SelectPath<T> = never>(
     options: Omit<FindOptions<T, P, S>, 'limit'> = {},
   ): Promise<Found<T, P, S> | null> {
-    const [first] = await findAll(this.#source.current(), { ...planQuery(this.#entity, options), limit: 1 });
+    const plan = { ...planQuery(this.#entity, options, ['consistency']), limit: 1 };
+    const [first] = await this.#reading(options, (work) => findAll(work, plan));
     return (first as Found<T, P, S> | undefined) ?? null;
   }
 
@@ -135,11 +139,12 @@ export class Repository<T extends object> {
     options: ByIdOptions<T, P> = {},
   ): Promise<Loaded<T, P>[]> {
     const entity = this.#entity;
-    checkNames(entity, options, ['populate', 'related', ...BULK]);
+    checkNames(entity, options, ['populate', 'related', 'consistency', ...BULK]);
     const withDeleted = deletedOption(entity, options.withDeleted);
     const keys = ids.map((id) => keyRow({ entity, path: [] }, entity, id));
     const nodes = planPopulate(entity, options.populate, options.related, withDeleted);
-    const found = await findByKeys(this.#source.current(), entity, keys, nodes, callOptions(options), withDeleted);
+    const call = callOptions(options);
+    const found = await this.#reading(options, (work) => findByKeys(work, entity, keys, nodes, call, withDeleted));
     return found as Loaded<T, P>[];
   }
 
@@ -265,6 +270,22 @@ export class Repository<T extends object> {
       `${what}() of ${this.#entity.name} needs a running unit of work. Call it inside weave.transaction(), or use insert, update and delete, which write at once.`,
       { entity: this.#entity.name, store: this.#entity.store },
     );
+  }
+
+  #reading<R>(
+    options: CallOptions & { readonly consistency?: 'settled' },
+    read: (work: WorkContext) => Promise<R>,
+  ): Promise<R> {
+    const { consistency } = options;
+    const { settled } = this.#source;
+    if (consistency === undefined || settled === undefined) return read(this.#source.current());
+    if (consistency !== 'settled') {
+      throw new InvalidQueryError(
+        `${this.#entity.name}: consistency is 'settled' or left out, and was ${describe(consistency)}.`,
+        { entity: this.#entity.name },
+      );
+    }
+    return settled(read, callOptions(options));
   }
 
   #filter(where: unknown, options: BulkOptions) {

@@ -94,4 +94,6 @@ export interface UnitPort {
 /** Gives the context of the running unit of work, or one for a single call. */
 export interface ContextSource {
   current(): WorkContext;
+  /** Runs a read that sees only whole units of work; absent where reads cannot ask for that. */
+  settled?<R>(read: (work: WorkContext) => Promise<R>, options: CallOptions): Promise<R>;
 }

@@ -25,6 +25,7 @@ import type { RunningWork, Scope } from './current-work.js';
 import { type Environment, storeOf } from './environment.js';
 import { FlushHistory } from './flush-history.js';
 import { readRows } from './flush-reads.js';
+import { Guards } from './guards.js';
 import type { AccessOptions, AuditedUnit, CallOptions, UnitPort, WorkContext } from './ports.js';
 import { type Receipt, receiptOf } from './receipt.js';
 import { accompany, auditedUnit, preview } from './records.js';
@@ -57,6 +58,7 @@ export class Work implements ContextHost, RunningWork {
   readonly rootScope: Scope = { work: this, turn: Promise.resolve() };
   readonly #flusher: Flusher;
   readonly #history = new FlushHistory();
+  readonly #guards = new Guards();
   #transactions: DomainTransactions | undefined;
   #running: Promise<unknown> | undefined;
   #ended: string | undefined;
@@ -232,6 +234,18 @@ export class Work implements ContextHost, RunningWork {
     this.tracked.holds = true;
   }
 
+  /** Has the commit fail if these have changed since they were read. */
+  guard(instances: readonly object[]): void {
+    this.check();
+    for (const instance of instances) {
+      const state = stateOf(instance);
+      if (state === undefined || !this.tracked.has(instance)) {
+        throw new InvalidStateError('Only an entity of this unit of work can be guarded: find it here first.');
+      }
+      this.#guards.add(state);
+    }
+  }
+
   /** Lets an entity go without writing anything of it. */
   detach(instance: object): void {
     this.check();
@@ -248,6 +262,7 @@ export class Work implements ContextHost, RunningWork {
     try {
       this.#transactions.startCommit();
       await this.#flushAll();
+      await this.#holdGuards(this.#transactions);
       outcomes = await this.#transactions.commit(this.id, this.options.across, (stage) => this.#stage(stage));
     } catch (error) {
       const thrown = this.#transactions.explain(error);
@@ -336,6 +351,13 @@ export class Work implements ContextHost, RunningWork {
     const isFinal = entities.some((model) => !transactional(model));
     await this.#stage('beforeCommit', () => this.#history.plan(isFinal ? this.#flusher.plan() : undefined));
     if (isFinal) await this.flush(() => true);
+  }
+
+  async #holdGuards(transactions: DomainTransactions): Promise<void> {
+    const storeFor = (entity: EntityModel) => storeOf(this.environment, entity);
+    const fences = await this.#guards.hold(this.quiet, (entity) => transactions.takesFences(storeFor(entity).domain));
+    for (const batch of fences) transactions.guard(storeFor(batch.entity), batch);
+    this.#guards.clear();
   }
 
   async #flushOnce(includes: Includes): Promise<void> {

@@ -105,6 +105,11 @@ export interface FindOptions<T, P extends string = never, S extends string = nev
   readonly withDeleted?: boolean | 'only';
   /** Locks the rows until the end of the transaction. */
   readonly lock?: 'update' | 'share';
+  /**
+   * `settled`: sees only whole units of work, whatever stores the answer is read from. It is read more than once, and not
+   * inside a unit of work. Default: what is there, store by store.
+   */
+  readonly consistency?: 'settled';
   /** Ends the wait. */
   readonly signal?: AbortSignal;
   /** Limit on the call, in milliseconds. */

@@ -1,4 +1,5 @@
 /** One repository of each kind for each entity, made on first use, over one source of contexts. */
+import { InvalidStateError } from '../errors/errors.js';
 import type { DomainModel } from '../model/domain-model.js';
 import type { DataModel, EntityClass, EntityModel } from '../model/entity-model.js';
 import { DocumentRepository } from '../repository/document-repository.js';
@@ -6,7 +7,7 @@ import { GraphRepository } from '../repository/graph-repository.js';
 import { RelationalRepository } from '../repository/relational-repository.js';
 import { Repository } from '../repository/repository.js';
 import { SeriesRepository } from '../repository/series-repository.js';
-import type { ContextSource, WorkContext } from '../session/ports.js';
+import type { CallOptions, ContextSource, WorkContext } from '../session/ports.js';
 import type { ModelOf } from '../types/brands.js';
 
 /** Nothing more where a class may be of this model; where it names another one, what the compiler is to say. */
@@ -18,7 +19,10 @@ type Kind = new (entity: EntityModel, source: ContextSource) => object;
 /** What a weave and a unit of work have in common: the doors to their entities. */
 export abstract class Repositories {
   readonly #domain: DomainModel;
-  readonly #source: ContextSource = { current: () => this.context() };
+  readonly #source: ContextSource = {
+    current: () => this.context(),
+    settled: (read, options) => this.settle(read, options),
+  };
   readonly #made = new Map<Kind, Map<EntityModel, object>>();
 
   constructor(domain: DomainModel) {
@@ -27,6 +31,13 @@ export abstract class Repositories {
 
   /** What a call belongs to. */
   protected abstract context(): WorkContext;
+
+  /** Runs a read with `consistency: 'settled'`. */
+  protected settle<R>(_read: (work: WorkContext) => Promise<R>, _options: CallOptions): Promise<R> {
+    throw new InvalidStateError(
+      "consistency: 'settled' is for reads outside of a unit of work, which has its own view of what it has locked or begun. Read before it begins, or use weave.settled().",
+    );
+  }
 
   /** The repository of an entity: the same object each time, whose calls join the unit of work that they are made in. */
   repository<T extends object>(entity: EntityClass<T>): Repository<T> {

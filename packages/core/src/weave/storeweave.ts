@@ -19,8 +19,9 @@ import { CurrentWork } from '../session/current-work.js';
 import { type Environment, storeNamed } from '../session/environment.js';
 import { CallCount, guardStore, type Settle } from '../session/guarded-store.js';
 import { runNested } from '../session/nested.js';
-import type { WorkContext } from '../session/ports.js';
+import type { CallOptions, WorkContext } from '../session/ports.js';
 import { AWAIT_MS, runTransaction, type TransactionRunOptions } from '../session/run-transaction.js';
+import { readSettled } from '../session/settled-read.js';
 import { Work } from '../session/work.js';
 import type { Store } from '../store/store.js';
 import { adoptEntities } from './adoption.js';
@@ -33,6 +34,7 @@ import { Repositories } from './repositories.js';
 import { Running } from './running.js';
 import { Schema, type SchemaMode } from './schema.js';
 import { Session } from './session.js';
+import { SettledReader } from './settled-reader.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** Options of `Storeweave.open`. */
@@ -185,6 +187,24 @@ export class Storeweave extends Repositories implements AsyncDisposable {
   /** Records of reads: how many wait, were written, were lost. Undefined where nothing is audited. */
   get accessLog(): AccessLog | undefined {
     return this.#environment.audit?.accesses;
+  }
+
+  /**
+   * Runs a callback that reads, so that all it reads belongs together: no unit of work is seen in part, over whatever
+   * stores. It is run again where what it read was changing, so it should do nothing but read. Not inside a unit of work,
+   * which throws `InvalidStateError`; throws `SerializationError` where what it reads never holds still.
+   */
+  settled<R>(read: (reader: SettledReader) => Promise<R>, options: CallOptions = {}): Promise<R> {
+    return this.settle((work) => read(new SettledReader(this.#environment.domain, work)), options);
+  }
+
+  protected override settle<R>(read: (work: WorkContext) => Promise<R>, options: CallOptions): Promise<R> {
+    if (this.#work()?.isOver === false) {
+      throw new InvalidStateError(
+        'A settled read inside a unit of work would read what that one has locked or begun. Read before it begins.',
+      );
+    }
+    return this.#running.track('a settled read', () => readSettled(this.#environment, read, options));
   }
 
   /** A unit of work by hand; end it with `commit()` and `await using`. */

@@ -60,6 +60,15 @@ export abstract class Unit extends Repositories {
   }
 
   /**
+   * The commit fails with `OptimisticLockError` if one of these entities is no longer as it was read, though this unit of
+   * work does not change it: what was decided by looking at it then still holds. Throws `CapabilityError` for an entity
+   * without `@Version`, and where its store can neither lock rows nor be fenced.
+   */
+  guard(entities: object | readonly object[]): void {
+    this.work.guard(Array.isArray(entities) ? entities : [entities]);
+  }
+
+  /**
    * What a commit would write now, as data and, by `toString()`, as text. Writes nothing and reads nothing; what only a
    * read or a life-cycle hook can tell is named in `notes`.
    */

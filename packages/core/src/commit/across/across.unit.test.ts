@@ -1,6 +1,12 @@
 /** Commits over several transaction domains, with faults at every step: wholly there or wholly not, whatever happens. */
 import { describe, expect, it } from 'vitest';
-import { CapabilityError, FencedError, OptimisticLockError, UniqueViolationError } from '../../errors/errors.js';
+import {
+  CapabilityError,
+  FencedError,
+  InvalidStateError,
+  OptimisticLockError,
+  UniqueViolationError,
+} from '../../errors/errors.js';
 import type { UnitOfWork } from '../../weave/unit-of-work.js';
 import { Account, contents, drain, dying, makeStores, open, Profile, Visit } from './across.fixture.js';
 import type { CommitStep, StepEvent } from './steps.js';
@@ -135,6 +141,111 @@ describe('a unit of work over three databases', () => {
     expect(steps).toEqual([]);
     await weave.close();
     expect(await contents(stores)).toEqual({ accounts: ['Ada'], profiles: ['ada: -'], visits: 1 });
+  });
+});
+
+describe('a guarded entity', () => {
+  for (const withOther of [true, false]) {
+    it(`refuses the commit where it has changed, ${withOther ? 'with' : 'without'} another database`, async () => {
+      const stores = makeStores();
+      const weave = await open(stores);
+      const other = await open(stores);
+      await weave.repository(Profile).insert([{ nick: 'ada' }, { nick: 'bob' }]);
+      const guarded = (meanwhile: () => Promise<unknown>) =>
+        weave.transaction(async (uow) => {
+          const [ada] = await uow.repository(Profile).find({ where: { nick: 'ada' } });
+          if (ada === undefined) throw new Error('not there');
+          uow.guard(ada);
+          if (withOther) uow.create(Account, { name: 'Ada' });
+          else uow.create(Profile, { nick: `of ${ada.version}` });
+          await meanwhile();
+        });
+      await expect(guarded(() => other.repository(Profile).update({ nick: 'ada' }, { about: 'x' }))).rejects.toThrow(
+        OptimisticLockError,
+      );
+      await guarded(() => other.repository(Profile).update({ nick: 'bob' }, { about: 'y' }));
+      expect(await other.repository(Profile).findOne({ where: { nick: 'ada' } })).toMatchObject({ version: 2 });
+      await other.close();
+      await weave.close();
+      expect(await contents(stores)).toEqual({
+        accounts: withOther ? ['Ada'] : [],
+        profiles: ['ada: x', 'bob: y', ...(withOther ? [] : ['of 2: -'])],
+        visits: 0,
+      });
+    });
+  }
+
+  it('is locked and compared in the store that decides', async () => {
+    const stores = makeStores();
+    const weave = await open(stores);
+    const other = await open(stores);
+    await weave.repository(Account).insert({ name: 'Ada' });
+    const guarded = weave.transaction(async (uow) => {
+      const [ada] = await uow.repository(Account).find();
+      if (ada === undefined) throw new Error('not there');
+      uow.guard(ada);
+      uow.create(Profile, { nick: 'ada' });
+      await other.repository(Account).update({ name: 'Ada' }, { name: 'Bob' });
+    });
+    await expect(guarded).rejects.toThrow(OptimisticLockError);
+    await other.close();
+    await weave.close();
+    expect(await contents(stores)).toEqual({ accounts: ['Bob'], profiles: [], visits: 0 });
+  });
+});
+
+describe('a settled read', () => {
+  it('never sees half of a unit of work', async () => {
+    const stores = makeStores();
+    const weave = await open(stores);
+    await weave.transaction(async (uow) => {
+      uow.create(Account, { name: '0' });
+      uow.create(Profile, { nick: 'ada', about: '0' });
+    });
+    let isOver = false;
+    const writer = (async () => {
+      for (let n = 1; n <= 40; n++) {
+        await weave.transaction({ await: 'decided' }, async (uow) => {
+          for (const account of await uow.repository(Account).find()) account.name = String(n);
+          for (const profile of await uow.repository(Profile).find()) profile.about = String(n);
+        });
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 25));
+      }
+      isOver = true;
+    })();
+    const other = await open(stores);
+    let seen = 0;
+    while (!isOver) {
+      const [account, profile] = await other.settled(async (reader) => [
+        await reader.repository(Account).findOneOrFail(),
+        await reader.repository(Profile).findOneOrFail(),
+      ]);
+      expect(profile?.about).toBe(account?.name);
+      seen++;
+    }
+    await writer;
+    expect(seen).toBeGreaterThan(3);
+    await other.close();
+    await weave.close();
+  });
+
+  it('finishes what a dead process had decided, points included', async () => {
+    const stores = makeStores();
+    const { listener, died } = dying('apply', 'before');
+    const dead = await open(stores, { onStep: listener });
+    dead.transaction(async (uow) => writeAll(uow)).catch(() => {});
+    await died;
+    const weave = await open(stores);
+    expect(await weave.repository(Profile).count()).toBe(0);
+    expect(await weave.repository(Profile).find({ consistency: 'settled' })).toHaveLength(1);
+    expect(await weave.settled((reader) => reader.repository(Visit).find())).toHaveLength(1);
+    await expect(
+      weave.transaction(async (uow) => uow.repository(Profile).find({ consistency: 'settled' })),
+    ).rejects.toThrow(InvalidStateError);
+    await expect(weave.settled((reader) => reader.repository(Profile).insert({ nick: 'no' }))).rejects.toThrow(
+      CapabilityError,
+    );
+    await weave.close();
   });
 });
 

@@ -10,6 +10,8 @@ import { decodeRedo, type StoreRedo } from './redo.js';
 import type { CommitSteps, StepEvent } from './steps.js';
 import type { Participation, Topology } from './topology.js';
 
+/** Units of work that are looked at in one round. */
+const AT_ONCE = 1_000;
 /** Limit on each wait for somebody else's claim, in milliseconds: then it is tried again later. */
 const CLAIM_WAIT_MS = 5_000;
 
@@ -80,6 +82,33 @@ export class Finisher {
     }
     await Promise.allSettled(this.topology.all().map((each) => this.#clear(owner, each, by, access)));
     return false;
+  }
+
+  /**
+   * Finishes every unit of work that is decided and not applied in these stores, and settles every fence that is there.
+   * Returns how many there were. Throws what a store throws that cannot be brought up to date.
+   */
+  async settleStores(names: ReadonlySet<string>, access: Access): Promise<number> {
+    const { coordinator } = this.#coordinator;
+    const open = await coordinator.open({ limit: AT_ONCE }, access);
+    let count = 0;
+    for (const { unitOfWork, redo } of open) {
+      const parts = this.decode(redo);
+      if (!parts.some((part) => names.has(part.store))) continue;
+      count++;
+      const owner = this.ownerOf(unitOfWork);
+      const results = await Promise.allSettled(parts.map((part) => this.apply(owner, part, 'relay', access)));
+      const failed = results.find((result, at) => result.status === 'rejected' && names.has(parts[at]?.store ?? ''));
+      if (failed?.status === 'rejected') throw failed.reason;
+      if (results.every((result) => result.status === 'fulfilled')) await coordinator.done([unitOfWork], access);
+    }
+    for (const { name, participant } of this.topology.all()) {
+      if (!names.has(name)) continue;
+      const owners = (await participant.owners?.(AT_ONCE, access)) ?? [];
+      count += owners.length;
+      for (const owner of owners) await this.#settleOne(owner, 'relay', access);
+    }
+    return count;
   }
 
   /** Takes off everything of a unit of work, decided or not. What was applied of it stays. */
