@@ -17,7 +17,7 @@ import type { Transaction, TransactionDomain, TransactionOptions } from '../stor
 import type { Store } from '../store/store.js';
 import type { WriteBatch } from '../store/write.js';
 import type { CommitPhase, Part } from './across/commit-across.js';
-import type { AcrossOptions, CommitEngine, StoreOutcome } from './across/engine.js';
+import type { AcrossOptions, AcrossOutcome, CommitEngine } from './across/engine.js';
 import { RowsNeeded } from './across/rows-needed.js';
 import { KeptWrites, NATIVE } from './kept-writes.js';
 import type { PlannedWrite } from './planned-write.js';
@@ -177,7 +177,7 @@ export class DomainTransactions {
     unitOfWork: string,
     options: AcrossOptions,
     stage: (stage: CommitPhase) => Promise<void>,
-  ): Promise<ReadonlyMap<string, StoreOutcome> | undefined> {
+  ): Promise<AcrossOutcome | undefined> {
     const { engine } = this;
     const touched = new Set([...this.#written, ...(this.#kept?.lost.keys() ?? [])]);
     if (engine !== undefined && (touched.size > 1 || this.#isGuarded))
@@ -197,7 +197,7 @@ export class DomainTransactions {
     unitOfWork: string,
     options: AcrossOptions,
     stage: (stage: CommitPhase) => Promise<void>,
-  ): Promise<ReadonlyMap<string, StoreOutcome> | undefined> {
+  ): Promise<AcrossOutcome | undefined> {
     const { signal } = this.options;
     for (const domain of new Set([...this.#written, ...(this.#kept?.lost.keys() ?? [])]))
       this.#checkTakesPart(domain, engine);

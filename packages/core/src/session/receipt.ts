@@ -1,5 +1,5 @@
 /** What a commit tells its caller, for as long as anybody keeps it. */
-import type { StoreOutcome } from '../commit/across/engine.js';
+import type { AcrossOutcome, StoreOutcome } from '../commit/across/engine.js';
 
 /** What a commit has done. */
 export interface Receipt {
@@ -17,13 +17,13 @@ export interface Receipt {
 
 export function receiptOf(
   id: string,
-  outcomes: ReadonlyMap<string, StoreOutcome> | undefined,
+  outcome: AcrossOutcome | undefined,
   written: { readonly domains: readonly string[]; readonly rows: number },
 ): Receipt {
   return {
     id,
-    status: [...(outcomes?.values() ?? [])].includes('pending') ? 'pending' : 'applied',
-    stores: Object.fromEntries(outcomes ?? []),
+    status: [...(outcome?.stores.values() ?? [])].includes('pending') ? 'pending' : 'applied',
+    stores: Object.fromEntries(outcome?.stores ?? []),
     domains: written.domains,
     rows: written.rows,
   };

@@ -5,10 +5,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { v7 } from 'uuid';
 import type { Attribution } from '../audit/attribution.js';
-import type { AcrossOptions, StoreOutcome } from '../commit/across/engine.js';
+import type { AcrossOptions, AcrossOutcome } from '../commit/across/engine.js';
 import type { CommitPlan } from '../commit/commit-plan.js';
 import { DomainTransactions } from '../commit/domain-transactions.js';
-import { pause, throwIfAborted, withinReason } from '../commit/waiting.js';
+import { pause, throwIfAborted, untilAborted, withinReason } from '../commit/waiting.js';
 import { InvalidStateError, PartialCommitError } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
 import type { Access, TransactionOptions } from '../store/access.js';
@@ -59,6 +59,8 @@ export class Work implements ContextHost, RunningWork {
   readonly #flusher: Flusher;
   readonly #history = new FlushHistory();
   readonly #guards = new Guards();
+  /** What the last commit of a session has decided and may not have applied, by logical store. */
+  readonly #applying = new Map<string, Promise<void>>();
   #transactions: DomainTransactions | undefined;
   #running: Promise<unknown> | undefined;
   #ended: string | undefined;
@@ -258,22 +260,23 @@ export class Work implements ContextHost, RunningWork {
     this.check();
     if (this.options.mode === 'session') this.id = v7();
     this.#transactions ??= this.#begin();
-    let outcomes: ReadonlyMap<string, StoreOutcome> | undefined;
+    let outcome: AcrossOutcome | undefined;
     try {
       this.#transactions.startCommit();
       await this.#flushAll();
       await this.#holdGuards(this.#transactions);
-      outcomes = await this.#transactions.commit(this.id, this.options.across, (stage) => this.#stage(stage));
+      outcome = await this.#transactions.commit(this.id, this.options.across, (stage) => this.#stage(stage));
     } catch (error) {
       const thrown = this.#transactions.explain(error);
       this.#repeatable = this.#transactions.canBeUndone && !(thrown instanceof PartialCommitError);
       await this.rollback('rolled back', thrown);
       throw thrown;
     }
-    const receipt = receiptOf(this.id, outcomes, this.#history);
+    const receipt = receiptOf(this.id, outcome, this.#history);
     const plan = this.#history.plan();
     this.#history.clear();
     this.receipt = receipt;
+    for (const [store, applied] of outcome?.applying ?? []) this.#applying.set(store, applied);
     if (this.options.mode === 'transaction') this.#end('committed');
     else this.#transactions = undefined;
     await this.#stage('afterCommit', () => plan);
@@ -374,6 +377,12 @@ export class Work implements ContextHost, RunningWork {
   }
 
   async #access(store: Store, entity: EntityModel, options: CallOptions): Promise<Access> {
+    const applying = this.#applying.get(entity.store);
+    if (applying !== undefined) {
+      // A session sees what it has committed itself.
+      await untilAborted(applying, this.#signal);
+      this.#applying.delete(entity.store);
+    }
     const transaction = await this.#transactions?.join(store, entity);
     return { ...this.#signals(options), ...(transaction && { transaction }) };
   }

@@ -144,6 +144,42 @@ describe('a unit of work over three databases', () => {
   });
 });
 
+describe('a session that does not wait for applying', () => {
+  it('waits for it where it next looks, and only there', async () => {
+    const stores = makeStores();
+    let release: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const weave = await open(stores, {
+      onStep: ({ step, moment }) => (step === 'apply' && moment === 'before' ? held : undefined),
+    });
+    await using session = weave.session({ await: 'decided' });
+    session.create(Account, { name: 'Ada' });
+    session.create(Profile, { nick: 'ada' });
+    expect(await session.commit()).toMatchObject({ status: 'pending', stores: { document: 'pending' } });
+    expect(await session.repository(Account).count()).toBe(1);
+    expect(await weave.repository(Profile).count()).toBe(0);
+    const count = session.repository(Profile).count();
+    release();
+    expect(await count).toBe(1);
+    await weave.close();
+  });
+
+  it('is told the truth where applying takes longer than it waits', async () => {
+    const stores = makeStores();
+    const { listener } = dying('apply', 'before');
+    const weave = await open(stores, { onStep: listener });
+    const uow = await weave.transaction({ awaitMs: 20 }, async (unit) => {
+      writeAll(unit);
+      return unit;
+    });
+    expect(uow.receipt).toMatchObject({ status: 'pending', stores: { document: 'pending', timeseries: 'pending' } });
+    await drain(stores);
+    expect(await contents(stores)).toEqual(WHOLE);
+  });
+});
+
 describe('a guarded entity', () => {
   for (const withOther of [true, false]) {
     it(`refuses the commit where it has changed, ${withOther ? 'with' : 'without'} another database`, async () => {

@@ -16,6 +16,14 @@ import type { Topology } from './topology.js';
 /** How a store stands after a commit. */
 export type StoreOutcome = 'applied' | 'pending';
 
+/** What became of a commit over several databases. */
+export interface AcrossOutcome {
+  /** How each logical store beside the coordinator stands. */
+  readonly stores: ReadonlyMap<string, StoreOutcome>;
+  /** Resolve when a store has been tried, whether it answered or is left to a relay; by logical name. */
+  readonly applying: ReadonlyMap<string, Promise<void>>;
+}
+
 export interface AcrossOptions {
   /** When a commit resolves: everything is applied (default), or it is decided and the rest follows. */
   readonly await: 'applied' | 'decided';
@@ -73,8 +81,8 @@ export class CommitEngine {
     await this.#mark();
   }
 
-  /** Commits a unit of work over several domains. Resolves with what became of each logical store beside the coordinator. */
-  async commit(unit: AcrossUnit, options: AcrossOptions): Promise<ReadonlyMap<string, StoreOutcome>> {
+  /** Commits a unit of work over several domains. */
+  async commit(unit: AcrossUnit, options: AcrossOptions): Promise<AcrossOutcome> {
     const { unitOfWork } = unit;
     this.#underWay.add(unitOfWork);
     let redo: readonly StoreRedo[];
@@ -86,9 +94,10 @@ export class CommitEngine {
     }
     const outcomes = new Map<string, StoreOutcome>(redo.map(({ store }) => [store, 'pending']));
     await unit.stage('beforeApply');
-    const applying = this.#applyAll(unitOfWork, redo, outcomes).then(() => unit.stage('afterApply'));
-    if (options.await === 'applied') await within(applying, options.awaitMs);
-    return new Map(outcomes);
+    const applying = this.#applyEach(unitOfWork, redo, outcomes);
+    const all = this.#whenApplied(unitOfWork, redo, outcomes, applying).then(() => unit.stage('afterApply'));
+    if (options.await === 'applied') await within(all, options.awaitMs);
+    return { stores: new Map(outcomes), applying };
   }
 
   /** Settles the units of work whose fences somebody met. */
@@ -96,21 +105,37 @@ export class CommitEngine {
     await this.finisher.settle(owners, access);
   }
 
-  #applyAll(unitOfWork: string, redo: readonly StoreRedo[], outcomes: Map<string, StoreOutcome>): Promise<void> {
+  #applyEach(
+    unitOfWork: string,
+    redo: readonly StoreRedo[],
+    outcomes: Map<string, StoreOutcome>,
+  ): ReadonlyMap<string, Promise<void>> {
     const owner = this.finisher.ownerOf(unitOfWork);
-    const applying = Promise.allSettled(
-      redo.map(async (part) => {
-        await this.finisher.apply(owner, part, 'worker', { timeoutMs: APPLY_MS });
-        outcomes.set(part.store, 'applied');
-      }),
-    ).then((results) => {
-      // What failed is left open in the journal, for the relay.
+    const one = (part: StoreRedo) =>
+      this.finisher.apply(owner, part, 'worker', { timeoutMs: APPLY_MS }).then(
+        () => void outcomes.set(part.store, 'applied'),
+        // What failed is left open in the journal, for a relay.
+        () => {},
+      );
+    return new Map(redo.map((part) => [part.store, one(part)]));
+  }
+
+  async #whenApplied(
+    unitOfWork: string,
+    redo: readonly StoreRedo[],
+    outcomes: ReadonlyMap<string, StoreOutcome>,
+    applying: ReadonlyMap<string, Promise<void>>,
+  ): Promise<void> {
+    const all = Promise.all(applying.values()).then(() => {
       this.#underWay.delete(unitOfWork);
-      if (results.every((result) => result.status === 'fulfilled')) this.#noteDone(unitOfWork);
+      if (redo.every(({ store }) => outcomes.get(store) === 'applied')) this.#noteDone(unitOfWork);
     });
-    this.#applying.add(applying);
-    applying.finally(() => this.#applying.delete(applying)).catch(() => {});
-    return applying;
+    this.#applying.add(all);
+    try {
+      await all;
+    } finally {
+      this.#applying.delete(all);
+    }
   }
 
   #noteDone(unitOfWork: string): void {
@@ -120,6 +145,8 @@ export class CommitEngine {
       .catch(() => {})
       .finally(() => {
         this.#marking = undefined;
+        const next = this.#done.pop();
+        if (next !== undefined) this.#noteDone(next);
       });
   }
 
