@@ -76,9 +76,10 @@ export interface OpenUnit extends JournalRow {
 
 /** The journal in numbers. */
 export interface JournalStats {
+  /** Not done, without the dead letters. */
   readonly open: number;
   readonly dead: number;
-  /** Of the oldest open row; undefined where there is none. */
+  /** Age of the oldest open row; undefined where there is none. */
   readonly oldestMs?: number;
 }
 
@@ -111,8 +112,10 @@ export interface CommitCoordinator {
 }
 
 export interface OpenQuery {
+  /** At most. A store may give fewer where they are large, so that an answer fits into memory; at least one, if one is open. */
   readonly limit: number;
+  /** Since the decision, by the coordinator's clock. Default: 0. */
   readonly minAgeMs?: number;
-  /** Default: false. */
+  /** True: the dead letters instead of the others. Default: false. */
   readonly dead?: boolean;
 }

@@ -3,7 +3,7 @@
  * deciding transaction, and a row becomes visible when that transaction commits.
  */
 import type { Access, CommitCoordinator, JournalRow, OpenUnit } from '@storeweave/core';
-import { InvalidStateError } from '@storeweave/core';
+import { InvalidStateError, TimeoutError } from '@storeweave/core';
 import type { MemoryDomain } from './domain.js';
 import { MemoryTransaction } from './transaction.js';
 
@@ -48,6 +48,9 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
         await answer();
         const row = rows.get(unitOfWork);
         return row && { unitOfWork, redo: row.redo };
+      } catch (cause) {
+        if (!(cause instanceof TimeoutError)) throw cause;
+        throw new TimeoutError(`Unit of work ${unitOfWork} is still being decided: ${cause.message}`, { cause });
       } finally {
         await waiting.rollback();
       }
@@ -89,9 +92,11 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
     },
     async stats() {
       await answer();
-      const ages = open().map((row) => performance.now() - row.decidedAt);
       const dead = open().filter((row) => row.dead).length;
-      return { open: ages.length - dead, dead, ...(ages.length > 0 && { oldestMs: Math.max(...ages) }) };
+      const ages = open()
+        .filter((row) => !row.dead)
+        .map((row) => performance.now() - row.decidedAt);
+      return { open: ages.length, dead, ...(ages.length > 0 && { oldestMs: Math.max(...ages) }) };
     },
   };
 }

@@ -1,0 +1,89 @@
+/** The cases about coordinators: each mistake planted in one must be found, and none without a mistake. */
+import assert from 'node:assert/strict';
+import type { CommitCoordinator, Store } from '@storeweave/core';
+import { describe, it } from 'vitest';
+import { memoryStore } from '../memory/store.js';
+import { runContract } from './run.js';
+
+type Plant = (right: CommitCoordinator, store: Store) => Partial<CommitCoordinator>;
+
+const mistakes: readonly (readonly [what: string, plant: Plant])[] = [
+  ['resolve does not wait', (right) => ({ resolve: (unit, access) => right.find(unit, access).then(asRow) })],
+  ['nobody holds a claim', () => ({ claim: async () => {} })],
+  [
+    'a claim is waited for in vain',
+    (right) => ({
+      claim: (unit, access) => right.claim(unit, access).then(() => right.claim('everybody', access)),
+      resolve: async (unit, access) => (await right.resolve('everybody', access)) ?? right.resolve(unit, access),
+    }),
+  ],
+  [
+    'the row is there whatever becomes of its transaction',
+    (right, { domain }) => ({
+      record: async (row) => {
+        const transaction = await domain.begin?.({});
+        await right.record(row, { transaction });
+        await transaction?.commit();
+      },
+    }),
+  ],
+  [
+    'only the first of several is done',
+    (right) => ({ done: (units, access) => right.done(units.slice(0, 1), access) }),
+  ],
+  [
+    'what is not done is pruned',
+    (right) => ({ prune: (units, access) => right.done(units, access).then(() => right.prune(units, access)) }),
+  ],
+  [
+    'done is prune',
+    (right) => ({ done: (units, access) => right.done(units, access).then(() => right.prune(units, access)) }),
+  ],
+  ['the limit is ignored', (right) => ({ open: (query, access) => right.open({ ...query, limit: 1000 }, access) })],
+  ['the age is ignored', (right) => ({ open: (query, access) => right.open({ ...query, minAgeMs: 0 }, access) })],
+  ['the newest come first', (right) => ({ open: async (...given) => (await right.open(...given)).toReversed() })],
+  [
+    'dead letters are tried again',
+    (right) => ({
+      note: (unit, { dead: _, ...failure }, access) => right.note(unit, { ...failure, dead: false }, access),
+    }),
+  ],
+  [
+    'attempts are forgotten',
+    (right) => ({ note: (unit, failure, access) => right.note(unit, { ...failure, attempts: 0 }, access) }),
+  ],
+  [
+    'dead letters count as open',
+    (right) => ({
+      stats: async (access) => {
+        const { open, dead } = await right.stats(access);
+        return { open: open + dead, dead };
+      },
+    }),
+  ],
+];
+
+const asRow = (row: { unitOfWork: string; redo: string } | undefined) =>
+  row && { unitOfWork: row.unitOfWork, redo: row.redo };
+
+const open =
+  (plant: Plant = () => ({})) =>
+  async () => {
+    const relational = memoryStore({ capabilities: { commit: { coordinates: true } } });
+    const right = relational.coordinator as CommitCoordinator;
+    Object.assign(relational, { coordinator: { ...right, ...plant(right, relational) } });
+    return { relational };
+  };
+
+describe('the cases about coordinators', () => {
+  it('find nothing wrong in a right one', async () => {
+    const { failed, passed } = await runContract({ open: open(), only: 'coordinator:' });
+    assert.deepEqual(failed, []);
+    assert.ok(passed.length > 9);
+  });
+
+  it.each(mistakes)('find that %s', async (_, plant) => {
+    const { failed } = await runContract({ open: open(plant), only: 'coordinator:', timeoutMs: 3000 });
+    assert.ok(failed.length > 0);
+  });
+});
