@@ -15,7 +15,7 @@ import {
 import type { AnyBulkWriteOperation, Document } from 'mongodb';
 import { idOf } from './condition.js';
 import type { Call } from './domain.js';
-import { refuseFenced } from './fence-meeting.js';
+import { refuseHeld } from './fence-meeting.js';
 import { type Shape, shapeOf } from './names.js';
 import { rowReader } from './read.js';
 import { byBulkCommand, type Operation } from './requests.js';
@@ -37,12 +37,6 @@ export async function writeBatch(batch: WriteBatch, call: Call): Promise<WriteRe
       : ((await byCommand(batch, changes, call)) ?? (await byReadingFirst(batch, changes, call)));
   if (result.missed !== undefined && result.missed.length > 0) await refuseHeld(batch, result.missed, call);
   return result;
-}
-
-/** Throws `FencedError` where fences are why rows were missed. */
-async function refuseHeld({ entity, keys }: ByKey, missed: readonly number[], call: Call): Promise<void> {
-  const shape = shapeOf(entity);
-  await refuseFenced(entity, { _id: { $in: missed.map((at) => idOf(shape, keys[at] ?? [])) } }, call);
 }
 
 async function insert(given: InsertBatch, call: Call): Promise<WriteResult> {

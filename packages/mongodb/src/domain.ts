@@ -108,6 +108,7 @@ export class MongodbDomain implements TransactionDomain {
 
   async close(): Promise<void> {
     await Promise.all([...this.#running].map((transaction) => transaction.rollback()));
+    this.fenced.clear();
     await this.connection.close();
   }
 

@@ -3,19 +3,13 @@
  * of the same unit of work has it and gives it up. Only what the server said decides about the index, and only what
  * stands there about the reason.
  */
-import {
-  type FenceOwner,
-  type Field,
-  type IndexModel,
-  SerializationError,
-  type Value,
-  type WriteBatch,
-} from '@storeweave/core';
+import type { FenceOwner, Field, IndexModel, Value, WriteBatch } from '@storeweave/core';
 import type { Document, MongoServerError } from 'mongodb';
 import { idOf } from './condition.js';
 import type { Call } from './domain.js';
 import { indexNamed, isDuplicate, mapError } from './errors.js';
 import { FENCE, Owners, ownerIn } from './fence-form.js';
+import { letGo } from './fence-reasons.js';
 import { leafOf } from './leaves.js';
 import { type Shape, shapeOf } from './names.js';
 import { bsonText, conditionOf, sameValues, uniqueKeysOf, valuesIn } from './unique-keys.js';
@@ -78,13 +72,7 @@ export async function collisions(
       }
     }
   }
-  if (gone !== undefined && held.all.length === 0) {
-    const { entity } = gone.placed.shape;
-    throw new SerializationError(
-      `A value of ${entity.name} was taken by another unit of work a moment ago, which has let it go. Run the unit of work again.`,
-      { entity: entity.name, store: entity.store, cause: gone.error },
-    );
-  }
+  if (gone !== undefined && held.all.length === 0) throw letGo(gone.placed.shape.entity, gone.error);
   return { held: held.all, behind: [...new Set(behind)] };
 }
 

@@ -19,26 +19,48 @@ import {
 import type { Document } from 'mongodb';
 import { idOf } from './condition.js';
 import type { Call, MongodbDomain } from './domain.js';
-import { FENCE, HELD, Owners, ownerIn } from './fence-form.js';
+import { FENCE, HELD, Owners, ownerIn, SHOWN } from './fence-form.js';
+import { letGo, whyMissed } from './fence-reasons.js';
 import { type Shape, shapeOf } from './names.js';
 import { uniqueKeysOf } from './unique-keys.js';
 import { valuesOf } from './values.js';
+import type { ByKey } from './write.js';
 
 /** What a write wants to put into documents: values of fields, row by row. */
 type Wanted = readonly ReadonlyMap<Field, Value>[];
 
-/** Throws `FencedError` where documents that match are held. */
+/** Throws `FencedError` where documents that match, and that readers see, are held. */
 export async function refuseFenced(entity: EntityModel, filter: Document, call: Call): Promise<void> {
   if (!call.isFenced(entity)) return;
-  const owners = await ownersAmong(entity, filter, call);
+  const { owners } = await holdersAmong(entity, { $and: [filter, HELD, SHOWN] }, call);
   if (owners.length > 0) throw fenced(entity, owners);
+}
+
+/** The same for rows that were missed; `SerializationError` where their fences are gone by now. */
+export async function refuseHeld(batch: ByKey, missed: readonly number[], call: Call): Promise<void> {
+  if (!call.isFenced(batch.entity)) return;
+  const { held } = await whyMissed(batch, missed, call);
+  if (held.length > 0) throw fenced(batch.entity, held);
+}
+
+/** The same for a patch by key that changed fewer documents than it named. */
+export async function refuseUnpatched(
+  entity: EntityModel,
+  filter: Document,
+  matched: number,
+  call: Call,
+): Promise<void> {
+  if (!call.isFenced(entity)) return;
+  const { owners, free } = await holdersAmong(entity, filter, call);
+  if (owners.length > 0) throw fenced(entity, owners);
+  if (free > matched) throw letGo(entity);
 }
 
 /** Runs a write. Where a unique value is taken by what is held, it throws `FencedError` instead. */
 export async function meetingFences<R>(
   domain: MongodbDomain,
   write: WriteBatch | BulkWrite | PatchSpec,
-  { transaction: _, ...access }: Access,
+  { transaction, ...access }: Access,
   work: () => Promise<R>,
 ): Promise<R> {
   const { entity } = write;
@@ -48,18 +70,34 @@ export async function meetingFences<R>(
   } catch (error) {
     if (!(error instanceof UniqueViolationError)) throw error;
     const filter = suspects(write, error);
-    const owners =
-      filter === undefined ? [] : await domain.use(access, entity, (call) => ownersAmong(entity, filter, call));
-    throw owners.length > 0 ? fenced(entity, owners, error) : error;
+    if (filter === undefined) throw error;
+    const { owners, free } = await domain.use(access, entity, (call) => holdersAmong(entity, filter, call));
+    if (owners.length > 0) throw fenced(entity, owners, error);
+    // Nobody has it any more. One row by itself cannot have met another of its own transaction.
+    if (free === 0 && transaction === undefined && rowsOf(write) === 1) throw letGo(entity, error);
+    throw error;
   }
 }
 
-async function ownersAmong(entity: EntityModel, filter: Document, call: Call): Promise<readonly FenceOwner[]> {
+/** Of the documents that match: whose fences stand on them, and how many have none. */
+async function holdersAmong(
+  entity: EntityModel,
+  filter: Document,
+  call: Call,
+): Promise<{ readonly owners: readonly FenceOwner[]; readonly free: number }> {
   const owners = new Owners();
+  let free = 0;
   const options = { ...call.options, projection: { _id: 0, [FENCE]: 1 } };
-  const cursor = call.collection(entity).find({ $and: [filter, HELD] }, options);
-  for (const document of await cursor.toArray()) owners.add(ownerIn(document));
-  return owners.all;
+  for (const document of await call.collection(entity).find(filter, options).toArray()) {
+    const owner = ownerIn(document);
+    if (owner === undefined) free++;
+    else owners.add(owner);
+  }
+  return { owners: owners.all, free };
+}
+
+function rowsOf(write: WriteBatch | BulkWrite | PatchSpec): number {
+  return 'rows' in write ? write.rows.length : Number.POSITIVE_INFINITY;
 }
 
 function fenced(entity: EntityModel, owners: readonly FenceOwner[], cause?: unknown): FencedError {

@@ -3,26 +3,17 @@
  * a reservation have to be read first. A fence of this very owner that stands already is a success: it is this request,
  * whose answer was lost on its way to the driver. No other unit of work ever has its id.
  */
-import {
-  type FenceOutcome,
-  type FenceOwner,
-  type IndexModel,
-  type InsertBatch,
-  SerializationError,
-  type UpdateBatch,
-  type WriteBatch,
-} from '@storeweave/core';
+import type { FenceOutcome, FenceOwner, IndexModel, InsertBatch, UpdateBatch, WriteBatch } from '@storeweave/core';
 import type { Document, MongoServerError } from 'mongodb';
 import { idOf } from './condition.js';
 import type { Call } from './domain.js';
 import { collisions, type Placed } from './fence-collisions.js';
-import { FENCE, FREE, fenceOf, Owners, ownerIn } from './fence-form.js';
-import { leafOf } from './leaves.js';
+import { FENCE, FREE, fenceOf, Owners } from './fence-form.js';
+import { documentsById, versionOf, whyMissed } from './fence-reasons.js';
 import { type Shape, shapeOf } from './names.js';
 import { type Operation, sendUnordered } from './requests.js';
 import { changedFields, keyPlaceholder, overlay, reservation, touchedKeys } from './reservation.js';
 import { bsonText, uniqueKeysOf, valuesIn } from './unique-keys.js';
-import { valuesOf } from './values.js';
 import { type ByKey, documentMaker } from './write.js';
 
 /** Keys of one operation at most; its text has to fit into a message. */
@@ -66,14 +57,14 @@ class FenceRequest {
 
   /** Compare and set: one operation for all rows of a batch that have the same version. */
   #marks(batch: ByKey): Operation[] {
-    const { entity, versions } = batch;
+    const { entity } = batch;
     const shape = shapeOf(entity);
     const { namespace } = this.call.collection(entity);
     const op = batch.op === 'delete' ? 'delete' : batch.fields.length === 0 ? 'guard' : 'update';
     const update = { $set: { [FENCE]: fenceOf(this.owner, op) } };
     const groups = new Map<string, { version: Document; ids: unknown[] }>();
     for (const [at, key] of batch.keys.entries()) {
-      const version = versionOf(shape, versions, at);
+      const version = versionOf(batch, at);
       const text = bsonText(version);
       const group = groups.get(text) ?? { version, ids: [] };
       group.ids.push(idOf(shape, key));
@@ -117,7 +108,7 @@ class FenceRequest {
       const shape = shapeOf(batch.entity);
       const rows = this.#later.filter((each) => each.batch === batch).map(({ row }) => row);
       const ids = rows.map((row) => idOf(shape, batch.keys[row] ?? []));
-      const found = await this.#find(batch, ids);
+      const found = await documentsById(batch.entity, ids, this.call);
       for (const [i, row] of rows.entries()) {
         const image = found.get(bsonText(ids[i]));
         if (image === undefined) continue;
@@ -178,56 +169,11 @@ class FenceRequest {
   async #readBack(): Promise<void> {
     for (const [batch, each] of this.batches.entries()) {
       if (each.op === 'insert') continue;
-      const shape = shapeOf(each.entity);
-      const ids = each.keys.map((key) => idOf(shape, key));
-      const found = await this.#find(each, ids, {
-        [FENCE]: 1,
-        ...(each.entity.version === undefined ? {} : { [shape.path(each.entity.version)]: 1 }),
-      });
-      for (const row of ids.keys()) {
-        const document = found.get(bsonText(ids[row]));
-        const holder = document === undefined ? undefined : ownerIn(document);
-        if (holder?.unitOfWork === this.owner.unitOfWork) continue;
-        if (document === undefined || !hasVersion(document, each, row, shape)) this.#missed.push({ batch, row });
-        else if (holder !== undefined) this.#owners.add(holder);
-        else throw letGo(each);
-      }
+      const { missed, held } = await whyMissed(each, [...each.keys.keys()], this.call, this.owner);
+      for (const row of missed) this.#missed.push({ batch, row });
+      for (const holder of held) this.#owners.add(holder);
     }
   }
-
-  async #find({ entity }: ByKey, ids: readonly unknown[], projection?: Document): Promise<Map<string, Document>> {
-    const filter: Document = { _id: { $in: ids } };
-    const found = await this.call
-      .collection(entity)
-      .find(filter, {
-        ...this.call.options,
-        batchSize: ids.length + 1,
-        ...(projection === undefined ? {} : { projection }),
-      })
-      .toArray();
-    return new Map(found.map((document) => [bsonText(document._id), document]));
-  }
-}
-
-/** Filter: the version that the row is expected to have. */
-function versionOf(shape: Shape, versions: ByKey['versions'], row: number): Document {
-  const { version } = shape.entity;
-  if (versions === undefined || version === undefined) return {};
-  return { [shape.path(version)]: valuesOf(shape.entity, version).encode(versions[row]) };
-}
-
-function hasVersion(document: Document, { entity, versions }: ByKey, row: number, shape: Shape): boolean {
-  if (entity.version === undefined) return true;
-  const [wanted] = Object.values(versionOf(shape, versions, row));
-  return wanted === undefined || bsonText(leafOf(document, shape.keys(entity.version))) === bsonText(wanted);
-}
-
-/** Somebody held it a moment ago and has let it go: it may have been changed meanwhile, or not. */
-function letGo({ entity }: ByKey): SerializationError {
-  return new SerializationError(
-    `A ${entity.name} was held by another unit of work a moment ago. Run the unit of work again; transaction() does so by itself.`,
-    { entity: entity.name, store: entity.store },
-  );
 }
 
 function chunks<T>(list: readonly T[]): T[][] {

@@ -1,5 +1,13 @@
 /** A server without transactions: refused unless it is accepted, and then nothing pretends to be all or nothing. */
-import { CapabilityError, ConfigurationError, Document, Id, Property, Storeweave } from '@storeweave/core';
+import {
+  CapabilityError,
+  ConfigurationError,
+  compileDomain,
+  Document,
+  Id,
+  Property,
+  Storeweave,
+} from '@storeweave/core';
 import { type MongodbServer, startMongodb } from '@storeweave/testing/servers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { mongodb } from './mongodb.js';
@@ -32,6 +40,7 @@ it('can be accepted, and claims no transactions', async () => {
   const document = mongodb({ url: await server.database('accepted'), standalone: 'accept' });
   await using weave = await Storeweave.open({ entities: [Leaf, Root], stores: { document } });
   expect(document.capabilities.transactions).toBeUndefined();
+  expect(document.capabilities.commit).toBeUndefined();
   expect(document.deployment).toMatchObject({ kind: 'standalone', transactions: false });
   await weave.transaction(async (uow) => void uow.create(Leaf, { id: 1, name: 'a' }));
   await weave.repository(Leaf).insert([
@@ -53,4 +62,13 @@ it('can be accepted, and claims no transactions', async () => {
   await expect(both).rejects.toThrow(ConfigurationError);
   expect(await weave.repository(Leaf).count()).toBe(3);
   await expect(document.changes(Leaf).next()).rejects.toThrow(CapabilityError);
+});
+
+it('takes no part in units of work over several stores', async () => {
+  const document = mongodb({ url: await server.database('fenced'), standalone: 'accept' });
+  const { entities } = compileDomain([Root]);
+  await expect(document.open({ name: 'document', entities, fenced: true })).rejects.toThrow(
+    /cannot take part in units of work over several stores: it is a standalone server/,
+  );
+  await document.close();
 });

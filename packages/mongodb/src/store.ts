@@ -28,8 +28,7 @@ import { filterOf } from './condition.js';
 import type { Deployment } from './connection.js';
 import { bulkUpdate, patchUpdate } from './documents.js';
 import type { MongodbDomain } from './domain.js';
-import { SHOWN } from './fence-form.js';
-import { meetingFences, refuseFenced } from './fence-meeting.js';
+import { meetingFences, refuseFenced, refuseUnpatched } from './fence-meeting.js';
 import { checkNames, shapeOf } from './names.js';
 import { MongodbParticipant } from './participant.js';
 import { readRows, streamRows } from './read.js';
@@ -115,7 +114,7 @@ export class MongodbStore implements Store {
     if (write.op === 'updateWhere' && update === undefined) return 0;
     return meetingFences(this.domain, write, access, () =>
       this.domain.atomic(access, entity, async (call) => {
-        await refuseFenced(entity, { ...filter, ...SHOWN }, call);
+        await refuseFenced(entity, filter, call);
         const collection = call.collection(entity);
         const free = { ...filter, ...call.free(entity) };
         return update === undefined
@@ -195,8 +194,8 @@ export class MongodbStore implements Store {
       this.domain[way](access, entity, async (call) => {
         const free = { ...filter, ...call.free(entity) };
         const { matchedCount } = await call.collection(entity).updateMany(free, update, call.options);
-        const isWhole = 'keys' in target && matchedCount === target.keys.length;
-        if (!isWhole) await refuseFenced(entity, { ...filter, ...SHOWN }, call);
+        if ('where' in target) await refuseFenced(entity, filter, call);
+        else if (matchedCount < target.keys.length) await refuseUnpatched(entity, filter, matchedCount, call);
         return matchedCount;
       }),
     );
