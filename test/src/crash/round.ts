@@ -88,11 +88,12 @@ export class Ground implements AsyncDisposable {
   async run(name: string, work: (round: number) => Promise<readonly Worker[]>): Promise<void> {
     const round = ++this.counts.rounds;
     const report = (violation: string) => this.violations.push(`round ${round}, ${name}: ${violation}`);
+    let failure: unknown;
     try {
       const survivors = await work(round);
       for (const worker of survivors) await this.kill(worker);
     } catch (error) {
-      report(error instanceof Error ? error.message : String(error));
+      failure = error;
     }
     const told = this.#telling;
     this.#telling = [];
@@ -102,9 +103,14 @@ export class Ground implements AsyncDisposable {
         this.stories.push(...readStory(file, round));
         await rm(file);
       }
+      if (failure !== undefined) {
+        const units = this.stories.filter((story) => story.round === round);
+        const ends = units.map(({ unit, outcome, error }) => `${unit} ${outcome} ${error ?? ''}`);
+        report(`${messageOf(failure)}; its units: ${ends.join('; ')}`);
+      }
       await this.#judge(round, report);
     } catch (error) {
-      report(`it could not be finished: ${error instanceof Error ? error.message : String(error)}`);
+      report(`it could not be finished: ${messageOf(error)}`);
     }
   }
 
@@ -158,4 +164,8 @@ async function within<R>(work: Promise<R>, ms: number, what: string): Promise<R>
   const result = await Promise.race([work, late]);
   over.abort();
   return result;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

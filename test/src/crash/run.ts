@@ -45,8 +45,11 @@ export async function crashRun(options: RunOptions): Promise<CrashReport> {
   const servers = await startServers(stores);
   try {
     await using ground = await Ground.open(servers);
+    let told = 0;
     const tell = () => {
       const { round, stories, violations } = ground;
+      for (const violation of violations.slice(told)) progress(violation);
+      told = violations.length;
       progress(`round ${round}: ${stories.length} units of work, ${violations.length} violations`);
     };
     let failpoints = 0;
