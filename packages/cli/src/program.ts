@@ -5,9 +5,18 @@
 import { ConfigurationError, StoreweaveError } from '@storeweave/core';
 import { Command, CommanderError, Option } from 'commander';
 import { doctor } from './commands/doctor.js';
+import {
+  journalDiscard,
+  journalList,
+  journalRetry,
+  journalShow,
+  journalStats,
+  type ListFlags,
+} from './commands/journal.js';
 import { type GenerateFlags, generateMigration, revertMigration, runMigrations } from './commands/migration.js';
 import { type MoveFlags, move } from './commands/move.js';
 import { abortMove, moveOnline, type OnlineFlags } from './commands/move-online.js';
+import { type RelayFlags, relay } from './commands/relay.js';
 import { schemaApply, schemaPlan } from './commands/schema.js';
 import { ExitCode } from './exit-code.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
@@ -17,6 +26,8 @@ import { Output, type Streams } from './output.js';
 export interface Io extends Streams {
   /** Where relative paths begin, and where the configuration file is looked for. */
   readonly cwd: string;
+  /** Ends a `relay`. Default: SIGTERM and SIGINT of this process. */
+  readonly signal?: AbortSignal;
 }
 
 type Action = (loaded: LoadedConfig, output: Output) => Promise<ExitCode>;
@@ -28,7 +39,7 @@ type Action = (loaded: LoadedConfig, output: Output) => Promise<ExitCode>;
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let code: ExitCode = ExitCode.ok;
   const program = new Command('storeweave')
-    .description('Schema, migrations and health of every store of one domain model.')
+    .description('Schema, migrations, commits and health of every store of one domain model.')
     .option('-c, --config <file>', 'configuration file (default: storeweave.config.ts, .mts, .js or .mjs)')
     .option('--json', 'print the result as one JSON object and nothing else')
     .exitOverride()
@@ -108,6 +119,48 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
         return flags.abort ? abortMove(loaded, output, entity, flags) : moveOnline(loaded, output, entity, flags);
       }),
     );
+
+  const journal = program
+    .command('journal')
+    .description('units of work over several databases that are decided and not applied everywhere');
+  journal
+    .command('list')
+    .description('print them, oldest first: what each has left to do, and why it failed')
+    .option('--dead', 'dead letters instead: what no relay tries any more', false)
+    .option('--limit <units>', 'at most so many', '100')
+    .action((flags: ListFlags) => run(({ config }, output) => journalList(config, output, flags)));
+  journal
+    .command('show <unit>')
+    .description('print what became of one; exit with 1 where the journal has no row of it')
+    .action((unit: string) => run(({ config }, output) => journalShow(config, output, unit)));
+  journal
+    .command('retry [units...]')
+    .description('give them back to the relays')
+    .option('--all-dead', 'every dead letter', false)
+    .action((units: string[], flags: { allDead: boolean }) =>
+      run(({ config }, output) => journalRetry(config, output, units, flags)),
+    );
+  journal
+    .command('discard <unit>')
+    .description('give a dead letter up for good: this breaks its unit of work apart')
+    .requiredOption('--reason <text>', 'why, for those who look at it later')
+    .action((unit: string, flags: { reason: string }) =>
+      run(({ config }, output) => journalDiscard(config, output, unit, flags)),
+    );
+  journal
+    .command('stats')
+    .description('print how many are open and dead, and the age of the oldest')
+    .option('--check', 'exit with 1 where there are dead letters', false)
+    .action((flags: { check: boolean }) => run(({ config }, output) => journalStats(config, output, flags)));
+
+  program
+    .command('relay')
+    .description(
+      'finish units of work of processes that died, until SIGTERM or SIGINT; --json prints one object a line',
+    )
+    .option('--once', 'finish what can be finished now, and end; exit with 1 where something is left', false)
+    .option('--interval <ms>', 'between two looks at the journal where there is nothing to do')
+    .action((flags: RelayFlags) => run(({ config }, output) => relay(config, output, flags, io.signal)));
 
   program
     .command('doctor')
