@@ -30,7 +30,7 @@ export async function upsertRecorded(
 ): Promise<RecordedUpsert> {
   const fields = conflict.keys ?? entity.ids;
   const textOf = (row: Row) => keyText(fields.map((field) => row[field.index]));
-  // Points without a tag have no key to find them by: what they replace is not known.
+  // What has no key yet, or null in it, meets nothing that is there.
   const [keyless, keyed] = [rows.filter((row) => textOf(row) === undefined), withoutTwins(rows, conflict, textOf)];
   const before = await stored(work, entity, fields, keyed, true, call);
   const known = new Map(before.map((row) => [textOf(row), row]));
