@@ -94,7 +94,7 @@ export class MongodbDomain implements TransactionDomain {
       );
     if (this.begin === undefined) {
       throw refuse(
-        `it is a ${deployment?.kind} server without transactions. Start it as a replica set, of one member if need be`,
+        `it is a ${deployment?.kind} server without transactions. Start it as a replica set, of one member if need be, or open with atomicity: 'best-effort'`,
       );
     }
     try {

@@ -244,6 +244,11 @@ function uniqueValuesOf(on: EntityModelName): ContractCase[] {
       await refused(UniqueViolationError, () => bench.fence(mine, bench.inserts(article(A, { sku: 'c' }))));
       await refused(UniqueViolationError, () => bench.fence(mine, bench.inserts(article(C, { sku: 'a' }))));
       await refused(UniqueViolationError, () => bench.fence(mine, bench.updates([B], 1, { sku: 'a' })));
+      for (const other of [bench.guards([B], 1), bench.updates([B], 1, { name: 'keeps its own' })]) {
+        const taking = [bench.updates([A], 1, { sku: 'b' }), other];
+        await refused(UniqueViolationError, () => bench.fence(mine, ...taking));
+        await bench.unfence(mine, ...taking);
+      }
       const twice = bench.inserts(article(C, { sku: 'c' }), article(D, { sku: 'c' }));
       await refused(UniqueViolationError, () => bench.fence(mine, twice));
       await bench.participant.unfenceAll(mine, {});
