@@ -96,7 +96,10 @@ export interface CommitCoordinator {
    * the journal says. Undefined: it was not decided, and never will be. Throws `TimeoutError` past `access.timeoutMs`.
    */
   resolve(unitOfWork: string, access: Access): Promise<JournalRow | undefined>;
-  /** Decided units of work that are not done, oldest first. `minAgeMs` leaves those out that their own worker is still at. */
+  /**
+   * Decided units of work that are not done, those first that failed least often, and of these the oldest: what cannot be
+   * applied at present must not stand in the way of the rest. `minAgeMs` leaves those out that their own worker is still at.
+   */
   open(query: OpenQuery, access: Access): Promise<readonly OpenUnit[]>;
   /** One row, done or not; undefined where there is none. */
   find(unitOfWork: string, access: Access): Promise<OpenUnit | undefined>;

@@ -26,7 +26,7 @@ export interface JournalChange {
 export class Journal {
   constructor(private readonly engine: CommitEngine) {}
 
-  /** Units of work that are not applied everywhere, oldest first; with `dead`, those that are no longer tried. */
+  /** Units of work that are not applied everywhere, those first that failed least often; with `dead`, those that are no longer tried. */
   async list(options: { readonly dead?: boolean; readonly limit?: number } = {}): Promise<JournalEntry[]> {
     const { dead = false, limit = 100 } = options;
     const rows = await this.#coordinator.open({ limit, dead }, {});

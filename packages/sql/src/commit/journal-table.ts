@@ -22,7 +22,7 @@ const STATEMENTS = [
   dead boolean not null default false,
   done boolean not null default false
 )`,
-  `create index if not exists storeweave_journal_state on ${JOURNAL} (done, dead, xid, uow)`,
+  `create index if not exists storeweave_journal_state on ${JOURNAL} (done, dead, attempts, xid, uow)`,
   `comment on table ${JOURNAL} is 'Storeweave: units of work over several stores that were decided here. A row that is deleted before it is done leaves half of its unit behind.'`,
 ];
 

@@ -41,11 +41,11 @@ export class PgJournal implements CommitCoordinator {
 
   async open({ limit, minAgeMs = 0, dead = false }: OpenQuery, access: Access): Promise<readonly OpenUnit[]> {
     const text = `select ${UNIT} from (
-      select *, sum(octet_length(redo)) over (order by xid, uow) - octet_length(redo) as before from (
+      select *, sum(octet_length(redo)) over (order by attempts, xid, uow) - octet_length(redo) as before from (
         select * from ${JOURNAL} where not done and ${dead ? 'dead' : 'not dead'}
           and decided_at <= clock_timestamp() - $2::float8 * interval '1 millisecond'
-        order by xid, uow limit $1::bigint) picked) measured
-      where before < ${MAX_ANSWER_BYTES} order by xid, uow`;
+        order by attempts, xid, uow limit $1::bigint) picked) measured
+      where before < ${MAX_ANSWER_BYTES} order by attempts, xid, uow`;
     const rows = await this.#run({ text, values: [String(limit), String(minAgeMs)] }, access);
     return rows.map(openUnit);
   }

@@ -60,6 +60,7 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
       return open()
         .map(seen)
         .filter((row) => row.dead === dead && row.ageMs >= minAgeMs)
+        .sort((a, b) => a.attempts - b.attempts)
         .slice(0, limit);
     },
     async find(unitOfWork) {

@@ -31,6 +31,8 @@ const BATCH = 500;
 const LONGEST_PAUSE_MS = 60_000;
 /** Failures that no repetition mends, before a row becomes a dead letter. */
 const FINAL_ATTEMPTS = 5;
+/** Done rows of others that are looked at in one turn of upkeep. */
+const PRUNED_AT_ONCE = 10_000;
 /** How long rows of others stay after they are done: their own process may still ask what became of them. */
 const KEEP_DONE_MS = 600_000;
 const CALL_MS = 15_000;
@@ -160,7 +162,7 @@ export class Relay {
     if (now - this.#scrubbed < this.#options.scrubMs) return;
     this.#scrubbed = now;
     await this.finisher.scrub(BATCH, this.isUnderWay, { timeoutMs: CALL_MS });
-    const done = await this.coordination.coordinator.doneUnits(BATCH, { timeoutMs: CALL_MS });
+    const done = await this.coordination.coordinator.doneUnits(PRUNED_AT_ONCE, { timeoutMs: CALL_MS });
     for (const unitOfWork of [...this.#seenDone.keys()])
       if (!done.includes(unitOfWork)) this.#seenDone.delete(unitOfWork);
     for (const unitOfWork of done) if (!this.#seenDone.has(unitOfWork)) this.#seenDone.set(unitOfWork, now);
