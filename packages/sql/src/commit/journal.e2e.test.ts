@@ -140,7 +140,7 @@ describe.each(databases)('the journal on $name', ({ open, name }) => {
     await expect(late).rejects.toThrow(TimeoutError);
     await expect(late).rejects.toThrow(unit);
     const waiting = [coordinator.resolve(unit, {}), coordinator.resolve(unit, { timeoutMs: 20_000 })];
-    expect(await coordinator.resolve(randomUUID(), { timeoutMs: 80 })).toBeUndefined();
+    expect(await coordinator.resolve(randomUUID(), { timeoutMs: 20_000 })).toBeUndefined();
     await new Promise((resolve) => setTimeout(resolve, 100));
     await transaction.commit();
     for (const each of waiting) expect(await each).toStrictEqual({ unitOfWork: unit, redo: 'late' });
