@@ -33,7 +33,7 @@ export async function openStore(
   return {
     store,
     options,
-    labelPrefix,
+    labelPrefix: options.labelPrefix,
     entities,
     of: (target) => domain.of(target),
     link: (type) => {

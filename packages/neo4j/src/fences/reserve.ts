@@ -9,7 +9,7 @@ import type { Runner } from '../transaction.js';
 import { lookUp } from '../write/find.js';
 import { chunks, parameterOf } from '../write/rows.js';
 import { marks, UNIT } from './marks.js';
-import { countGivers, giversCypher, type UniqueFields } from './trade.js';
+import { countGivers, giversCypher, isGiver, type UniqueFields } from './trade.js';
 
 /**
  * Reserves the values of one constraint for a batch whose rows are fenced. Where the unit of work may itself give them up
@@ -55,17 +55,19 @@ export async function reserve(
     ].join(', ');
     const text = [
       `UNWIND ${list} AS row`,
-      `MATCH ${matched.pattern} WHERE ${entity.ids.map((id, i) => `${matched.field(id)} = row[0][${i}]`).join(' AND ')} AND n.${UNIT} = ${unit}`,
+      `MATCH ${matched.pattern} WHERE ${entity.ids.map((id, i) => `${matched.field(id)} = row[0][${i}]`).join(' AND ')}`,
+      // By a name that is a parameter: by the index on it, all rows of the unit of work would be tried for each.
+      `WITH row, n WHERE n[${scope.parameter(UNIT)}] = ${unit}`,
       `WITH n, ${rule.map((field, i) => `coalesce(row[1][${i}], ${matched.field(field)}) AS v${i}`).join(', ')}`,
       `WHERE ${values.map((value) => `${value} IS NOT NULL`).join(' AND ')}`,
       `AND NOT coalesce(${rule.map((field, i) => `${matched.field(field)} = v${i}`).join(' AND ')}, false)`,
-      ...(isTraded ? giversCypher([rule], shape, unit, (field) => `v${rule.indexOf(field)}`) : []),
-      `FOREACH (_ IN CASE WHEN ${isTraded ? 'giver0 IS NULL' : 'true'} THEN [1] ELSE [] END |`,
+      ...(isTraded ? giversCypher([rule], shape, (field) => `v${rule.indexOf(field)}`) : []),
+      `FOREACH (_ IN CASE WHEN ${isTraded ? `NOT ${isGiver(0, unit)}` : 'true'} THEN [1] ELSE [] END |`,
       // Between nodes of the application it would be in the way of the one relationship that two of them may have.
       shape.ends === undefined
         ? `  CREATE (:${source} {${properties}}))`
         : `  CREATE (x:${quote(names.reservationLabel)}) CREATE (x)-[:${source} {${properties}}]->(x))`,
-      `RETURN ${isTraded ? countGivers([rule]) : '0'}`,
+      `RETURN ${isTraded ? countGivers([rule], unit) : '0'}`,
     ];
     const [count] = await runner.run(scope.statement(text.join('\n')), entity);
     open += Number(count ?? 0);

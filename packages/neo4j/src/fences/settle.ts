@@ -32,16 +32,18 @@ export async function settle(
 ): Promise<readonly string[]> {
   const scope = new Scope(names);
   const { entity, ends, source } = shape;
-  const isOurs = `n.${UNIT} = ${scope.parameter(owner.unitOfWork)}`;
+  const unit = scope.parameter(owner.unitOfWork);
+  // By a name that is a parameter: what the match has read, the server would remember and not look again.
+  const isStill = `n[${scope.parameter(UNIT)}] = ${unit}`;
   const isRelationship = ends !== undefined;
   const fates = `${isFencedFor('n', goes)} AS goes, ${isFencedFor('n', stays)} AS stays`;
   const isPlace = `a:${quote(names.reservationLabel)}`;
   const references =
     ends === undefined ? [] : [ends.from.isReference ? ['a'] : [], ends.to.isReference ? ['b'] : []].flat();
   const text = [
-    `MATCH ${isRelationship ? `(a)-[n:${quote(source)}]->(b)` : `(n:${quote(source)})`} WHERE ${isOurs}`,
+    `MATCH ${isRelationship ? `(a)-[n:${quote(source)}]->(b)` : `(n:${quote(source)})`} WHERE n.${UNIT} = ${unit}`,
     ...lockCypher('n'),
-    `WITH n, ${isRelationship ? `a, b, ${isPlace} AS isPlace, ` : ''}${fates} WHERE ${isOurs}`,
+    `WITH n, ${isRelationship ? `a, b, ${isPlace} AS isPlace, ` : ''}${fates} WHERE ${isStill}`,
     `FOREACH (_ IN CASE WHEN goes THEN [1] ELSE [] END | ${deleteCypher(shape)} n)`,
     ...(isRelationship ? ['FOREACH (_ IN CASE WHEN goes AND isPlace THEN [1] ELSE [] END | DELETE a)'] : []),
     `FOREACH (_ IN CASE WHEN stays THEN [1] ELSE [] END | ${unmarkCypher('n')})`,
@@ -136,12 +138,12 @@ async function setOurs(
   const matched = new Matched(shape, 'n', 'a', 'b');
   for (const piece of chunks(values)) {
     const scope = new Scope(names);
-    const isOurs = `n.${UNIT} = ${scope.parameter(owner.unitOfWork)}`;
     const text = [
       `UNWIND ${scope.parameter(piece)} AS row`,
-      `MATCH ${matched.pattern} WHERE ${entity.ids.map((id, i) => `${matched.field(id)} = row[0][${i}]`).join(' AND ')} AND ${isOurs}`,
+      `MATCH ${matched.pattern} WHERE ${entity.ids.map((id, i) => `${matched.field(id)} = row[0][${i}]`).join(' AND ')}`,
       ...lockCypher('n'),
-      `WITH row, n WHERE ${isOurs}`,
+      // Only here: read before the lock as well, the server would remember it and not look again.
+      `WITH row, n WHERE n.${UNIT} = ${scope.parameter(owner.unitOfWork)}`,
       'SET n += row[1]',
       ...clauses,
     ];

@@ -44,31 +44,32 @@ export function touches(fields: readonly Field[], rule: UniqueFields): boolean {
   return rule.some((field) => fields.includes(field));
 }
 
-/** Looks, for each rule, for what has the values and may give them up: `giver0`, `giver1` …, null where nothing does. */
-export function giversCypher(
-  rules: readonly UniqueFields[],
-  shape: Shape,
-  unit: string,
-  value: (field: Field) => string,
-): string[] {
+/** Looks, for each rule, for what has the values: `giver0`, `giver1` …, null where nothing does. */
+export function giversCypher(rules: readonly UniqueFields[], shape: Shape, value: (field: Field) => string): string[] {
   return rules.map((rule, i) => {
     const giver = `giver${i}`;
     const label = quote(shape.source);
     const pattern = shape.ends === undefined ? `(${giver}:${label})` : `()-[${giver}:${label}]->()`;
-    const same = rule.map((field) => `${giver}.${quote(field.column)} = ${value(field)}`).join(' AND ');
-    return `OPTIONAL MATCH ${pattern} WHERE ${same} AND ${giver}.${UNIT} = ${unit} AND ${isFencedFor(giver, ['update', 'delete'])}`;
+    const same = rule.map((field) => `${giver}.${quote(field.column)} = ${value(field)}`);
+    return `OPTIONAL MATCH ${pattern} WHERE ${same.join(' AND ')}`;
   });
 }
 
-/** The value of a field, or null where somebody has it still. */
-export function untilGiven(rules: readonly UniqueFields[], field: Field, value: string): string {
-  const givers = rules.flatMap((rule, i) => (rule.includes(field) ? [`giver${i} IS NULL`] : []));
-  return givers.length === 0 ? value : `CASE WHEN ${givers.join(' AND ')} THEN ${value} END`;
+/** True where what has the values of a rule belongs to the same unit of work and may give them up. */
+export function isGiver(rule: number, unit: string): string {
+  const giver = `giver${rule}`;
+  return `coalesce(${giver}.${UNIT} = ${unit} AND ${isFencedFor(giver, ['update', 'delete'])}, false)`;
+}
+
+/** The value of a field, or null where somebody is to give it up first. */
+export function untilGiven(rules: readonly UniqueFields[], field: Field, value: string, unit: string): string {
+  const givers = rules.flatMap((rule, i) => (rule.includes(field) ? [isGiver(i, unit)] : []));
+  return givers.length === 0 ? value : `CASE WHEN NOT (${givers.join(' OR ')}) THEN ${value} END`;
 }
 
 /** How many values are still to be given. */
-export function countGivers(rules: readonly UniqueFields[]): string {
-  return rules.length === 0 ? '0' : rules.map((_, i) => `count(giver${i})`).join(' + ');
+export function countGivers(rules: readonly UniqueFields[], unit: string): string {
+  return rules.length === 0 ? '0' : rules.map((_, i) => `count(CASE WHEN ${isGiver(i, unit)} THEN 1 END)`).join(' + ');
 }
 
 function sum(numbers: readonly number[]): number {

@@ -119,8 +119,9 @@ export async function createNodes(
     const list = scope.parameter(piece.map((row) => listOf(entity, entity.fields, (field) => row[field.index])));
     const { properties, before, count } = placing(entity.fields, 'row', shape, scope, placeholder);
     const text = [`UNWIND ${list} AS row`, ...before, `CREATE (n:${quote(shape.source)} {${properties}})`];
-    const [given] = await runner.run(scope.statement([...text, ...count].join('\n')), entity);
-    open += Number(given ?? 0);
+    if (before.length > 0) text.push(`RETURN ${count}`);
+    const [left] = await runner.run(scope.statement(text.join('\n')), entity);
+    open += Number(left ?? 0);
   }
   return open;
 }
@@ -132,24 +133,25 @@ export function placing(
   shape: Shape,
   scope: Scope,
   placeholder?: Placeholder,
-): { readonly properties: string; readonly before: readonly string[]; readonly count: readonly string[] } {
+): { readonly properties: string; readonly before: readonly string[]; readonly count: string } {
   const columns = columnsOf(fields);
   const given = (column: string) => `${list}[${columns.indexOf(column)}]`;
   if (placeholder === undefined) {
     const properties = columns.map((column) => `${quote(column)}: ${given(column)}`).join(', ');
-    return { properties, before: [], count: [] };
+    return { properties, before: [], count: '0' };
   }
   const { owner, traded } = placeholder;
   const marked = marks(owner, "'insert'", scope);
+  const unit = marked[UNIT] ?? '';
   const values = new Map(columns.map((column) => [column, given(column)]));
-  for (const field of traded.flat()) values.set(field.column, untilGiven(traded, field, given(field.column)));
+  for (const field of traded.flat()) values.set(field.column, untilGiven(traded, field, given(field.column), unit));
   return {
     properties: [
       ...[...values].map(([column, value]) => `${quote(column)}: ${value}`),
       ...Object.entries(marked).map(([property, value]) => `${property}: ${value}`),
     ].join(', '),
-    before: giversCypher(traded, shape, marked[UNIT] ?? '', (field) => given(field.column)),
-    count: traded.length === 0 ? [] : [`RETURN ${countGivers(traded)}`],
+    before: giversCypher(traded, shape, (field) => given(field.column)),
+    count: countGivers(traded, unit),
   };
 }
 

@@ -13,7 +13,6 @@ import {
 } from '@storeweave/core';
 import { guardEnds } from '../fences/ends.js';
 import { holdersOf, ownerOf, refuseHeld } from '../fences/marks.js';
-import { countGivers } from '../fences/trade.js';
 import { type EndShape, type GraphNames, quote, type Shape } from '../names.js';
 import { lockCypher } from '../read.js';
 import { endPattern, Matched, Scope } from '../scope.js';
@@ -76,8 +75,7 @@ export async function createRelationships(
   const shape = names.shape(entity);
   const owner = placeholder?.owner;
   const isGuarded = names.isFenced || owner !== undefined;
-  const open = placeholder === undefined ? '0' : countGivers(placeholder.traded);
-  let given = 0;
+  let open = 0;
   const held: unknown[] = [];
   for (const piece of chunks(rows)) {
     const scope = new Scope(names);
@@ -87,7 +85,7 @@ export async function createRelationships(
         return [from, to, listOf(entity, shape.own, (field) => row[field.index]), at];
       }),
     );
-    const { properties, before } = placing(shape.own, 'row[2]', shape, scope, placeholder);
+    const { properties, before, count } = placing(shape.own, 'row[2]', shape, scope, placeholder);
     const isPair = shape.isPair && owner !== undefined;
     const text = [
       `UNWIND ${list} AS row`,
@@ -96,12 +94,12 @@ export async function createRelationships(
       ...(isPair ? [`WITH row, a, b, holders, [(a)-[x:${quote(shape.source)}]->(b) | ${ownerOf('x')}] AS others`] : []),
       ...before,
       `CREATE (a)-[n:${quote(shape.source)} {${properties}}]->(b)`,
-      `RETURN [collect([row[3], ${isGuarded ? 'holders' : '[]'}, ${isPair ? 'others' : '[]'}]), ${open}]`,
+      `RETURN [collect([row[3], ${isGuarded ? 'holders' : '[]'}, ${isPair ? 'others' : '[]'}]), ${count}]`,
     ];
-    const [[answer, count]] = (await runner.run(scope.statement(text.join('\n')), entity)) as [
+    const [[answer, left]] = (await runner.run(scope.statement(text.join('\n')), entity)) as [
       [[number, unknown[], [string | null, string | null][]][], number],
     ];
-    given += Number(count);
+    open += Number(left);
     refuseMissing(
       batch,
       piece,
@@ -117,7 +115,7 @@ export async function createRelationships(
     }
   }
   if (owner === undefined) refuseHeld(entity, [held]);
-  return { held, open: given };
+  return { held, open };
 }
 
 async function mergePairs(
