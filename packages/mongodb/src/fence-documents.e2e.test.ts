@@ -1,12 +1,16 @@
 /** What fences leave in documents, indexes, validators and change streams. */
 import {
+  type Access,
   compileDomain,
   Document,
   Embedded,
   FencedError,
   Id,
   Index,
+  type InsertBatch,
+  ManyToOne,
   Property,
+  type Ref,
   type Row,
   Unique,
   UniqueViolationError,
@@ -16,8 +20,10 @@ import { sharedServer } from '@storeweave/testing/servers';
 import type { Document as Bson } from 'mongodb';
 import { expect, it } from 'vitest';
 import type { Change } from './changes.js';
+import { meetingFences, refuseHeld, refuseUnpatched } from './fence-meeting.js';
 import { CLEAN, openFencing, owner } from './fences.fixture.js';
 import { openStore } from './servers.fixture.js';
+import type { ByKey } from './write.js';
 
 class Address {
   @Property('string') street!: string;
@@ -216,6 +222,55 @@ it('is made room for in collections that are there, and the room stays', async (
       {},
     ),
   ).rejects.toMatchObject({ code: 'CHECK_VIOLATION', property: 'name' });
+});
+
+@Document({ collection: 'reports' })
+class Report {
+  @Id('integer') id!: number;
+  @ManyToOne(() => User) user!: Ref<User>;
+}
+
+it('is not joined by a grouping', async () => {
+  await using opened = await openStore([User, Report], undefined, true);
+  const { store, model } = opened;
+  const [user, report] = [model(User), model(Report)];
+  await store.write({ op: 'insert', entity: report, fields: report.fields, rows: [[1, 7]] }, {});
+  const batch: InsertBatch = { op: 'insert', entity: user, fields: user.fields, rows: [[7, 'new', 1]] };
+  const mine = owner();
+  await store.participant.fence(mine, [batch], {});
+  const name = { alias: 'name', on: { field: user.fieldsByName.get('name') as never }, through: ['user'] };
+  const grouped = () => store.aggregate({ entity: report, columns: [name, { alias: 'n', function: 'count' }] }, {});
+  expect(await grouped()).toEqual([[null, 1]]);
+  await store.participant.apply(mine, [batch], {});
+  expect(await grouped()).toEqual([['new', 1]]);
+});
+
+it('makes a writer try again that looks for it when it is gone', async () => {
+  await using bench = await openFencing(User);
+  const { store } = bench;
+  const entity = bench.model(User);
+  await store.write(bench.insert({ id: 1, name: 'ada', version: 1 }), {});
+  const update = bench.update(1, 1, { name: 'eve' });
+  if (update.op === 'insert') throw new Error('not an insert');
+  const again = { code: 'SERIALIZATION_FAILURE', isRetryable: true, entity: 'User' };
+  const looking = (rows: ByKey) => store.domain.use({}, entity, (call) => refuseHeld(rows, [0], call));
+  await expect(looking(update)).rejects.toMatchObject(again);
+  // Gone, or changed: a miss like any other.
+  await looking({ ...update, versions: [7] });
+  await looking({ ...update, keys: [[99]] });
+  const patched = (matched: number) =>
+    store.domain.use({}, entity, (call) => refuseUnpatched(entity, { _id: { $in: [1, 99] } }, matched, call));
+  await expect(patched(0)).rejects.toMatchObject(again);
+  await patched(1);
+  const met = (name: string, access: Access = {}) =>
+    meetingFences(store.domain, bench.insert({ id: 5, name, version: 1 }), access, async () => {
+      throw new UniqueViolationError('taken', { constraint: 'users_name_key' });
+    });
+  await expect(met('gone')).rejects.toMatchObject(again);
+  await expect(met('ada')).rejects.toThrow(UniqueViolationError);
+  const transaction = await store.domain.begin?.({});
+  await expect(met('gone', { ...(transaction && { transaction }) })).rejects.toThrow(UniqueViolationError);
+  await transaction?.rollback();
 });
 
 @Document({ collection: 'odd' })
