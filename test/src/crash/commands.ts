@@ -24,6 +24,10 @@ export interface WorkCommand {
   readonly streams: number;
   /** The first ones are over all stores and on the same slots. */
   readonly full: number;
+  /** The first is begun before all others, which wait until it is over or struck: nothing keeps it from its commit. */
+  readonly isFirstAlone: boolean;
+  /** The full ones are to come upon what another has left behind. */
+  readonly meets: boolean;
 }
 
 export interface Drained {

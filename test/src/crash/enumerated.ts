@@ -6,7 +6,7 @@ import { type Failpoint, type Fault, nameOf, type Strike } from './failpoints.js
 import { type Ground, untilOver } from './round.js';
 
 /** How long a step hangs before its process is killed; others wait for it meanwhile. */
-const HANG_MS = 500;
+const HANG_MS = 800;
 
 /** Strikes a failpoint once. A place that is never come to is a violation: it would prove nothing. */
 export async function strikeAt(ground: Ground, failpoint: Failpoint, fault: Fault): Promise<void> {
@@ -15,14 +15,25 @@ export async function strikeAt(ground: Ground, failpoint: Failpoint, fault: Faul
     const worker = await ground.worker();
     const { scene } = failpoint;
     const isDecided = scene.endsWith(' decided');
-    const isLeftBehind = scene.startsWith('met') || scene.startsWith('relay');
+    const meets = scene.startsWith('met');
+    const isLeftBehind = meets || scene.startsWith('relay');
     if (isLeftBehind) {
       await required(worker, { do: 'abandon', round, seed: round, isDecided });
     }
     await required(worker, { do: 'arm', strikes: strikesOf(failpoint, fault) });
     const command: Command = scene.startsWith('relay')
       ? { do: 'drain' }
-      : { do: 'work', round, worker: 'a', seed: round, units: 3, streams: 2, full: 1 };
+      : {
+          do: 'work',
+          round,
+          worker: 'a',
+          seed: round,
+          units: meets ? 1 : 3,
+          streams: 2,
+          full: 1,
+          isFirstAlone: true,
+          meets,
+        };
     const struck = worker.strike();
     const work = worker.ask(command);
     work.catch(() => {});

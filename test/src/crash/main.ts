@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     stores: { type: 'string', default: STORES.join() },
     faults: { type: 'string', default: FAULTS.join() },
+    only: { type: 'string', default: '' },
     embedded: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -32,6 +33,7 @@ const report = values.embedded
   : await crashRun({
       stores: listed('stores', values.stores, STORES),
       faults: values.faults === '' ? [] : listed('faults', values.faults, FAULTS),
+      only: values.only,
       rounds,
       seed,
       progress,

@@ -18,7 +18,7 @@ export async function randomRound(ground: Ground, random: Random): Promise<void>
   const workers = random(4) === 0 ? 2 : 1;
   const [seed, relay] = [random(2 ** 31), random(2) === 0];
   const life = strike === undefined || strike.fault === 'fail' ? 200 + random(LIFE_MS) : undefined;
-  const size = { units: 6 + random(20), streams: 1 + random(5), full: random(3) };
+  const size = { units: 6 + random(20), streams: 1 + random(5), full: random(3), isFirstAlone: false, meets: false };
 
   const name = `${strike === undefined ? 'random' : `${strike.fault} ${strike.at.moment} ${strike.at.step}`}${isDown ? `, ${down} down` : ''}`;
   await ground.run(name, async (round) => {

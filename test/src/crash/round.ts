@@ -105,7 +105,9 @@ export class Ground implements AsyncDisposable {
       }
       if (failure !== undefined) {
         const units = this.stories.filter((story) => story.round === round);
-        const ends = units.map(({ unit, outcome, error }) => `${unit} ${outcome} ${error ?? ''}`);
+        const ends = units.map(
+          ({ unit, outcome, attempts, error = '' }) => `${unit} ${outcome} in ${attempts.length} attempts ${error}`,
+        );
         report(`${messageOf(failure)}; its units: ${ends.join('; ')}`);
       }
       await this.#judge(round, report);

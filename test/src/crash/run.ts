@@ -1,6 +1,6 @@
 /** A whole run: every failpoint with every fault, then random rounds; what `npm run crash` and its test share. */
 import { strikeAt } from './enumerated.js';
-import { type Fault, failpointsOver } from './failpoints.js';
+import { type Fault, failpointsOver, nameOf } from './failpoints.js';
 import type { StoreName } from './model.js';
 import { seeded } from './random.js';
 import { randomRound } from './random-rounds.js';
@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly rounds: number;
   /** Every failpoint is struck with each of these once. */
   readonly faults: readonly Fault[];
+  /** Of the failpoints only those with this in their name. */
+  readonly only?: string;
   /** Told after each round. */
   readonly progress?: (line: string) => void;
 }
@@ -39,7 +41,7 @@ export interface CrashReport {
 const ENOUGH = 20;
 
 export async function crashRun(options: RunOptions): Promise<CrashReport> {
-  const { stores, seed, rounds, faults, progress = () => {} } = options;
+  const { stores, seed, rounds, faults, only = '', progress = () => {} } = options;
   const began = performance.now();
   const random = seeded(seed);
   const servers = await startServers(stores);
@@ -53,7 +55,7 @@ export async function crashRun(options: RunOptions): Promise<CrashReport> {
       progress(`round ${round}: ${stories.length} units of work, ${violations.length} violations`);
     };
     let failpoints = 0;
-    for (const failpoint of failpointsOver(stores)) {
+    for (const failpoint of failpointsOver(stores).filter((each) => nameOf(each).includes(only))) {
       for (const fault of faults) {
         if (ground.violations.length >= ENOUGH) break;
         await strikeAt(ground, failpoint, fault);

@@ -35,10 +35,15 @@ export function randomUnit(stores: readonly StoreName[], random: Random): UnitPl
   return plan(chosen, random, random(12) === 0);
 }
 
-/** One over all stores, on the same slots each time: one that gets into the way of every other such. */
-export function fullUnit(stores: readonly StoreName[], random: Random): UnitPlan {
+/**
+ * One over all stores, on the same slots each time: one that gets into the way of every other such. `meets`: it is to come
+ * upon fences. A prepared transaction has none, and would have it wait for a lock instead.
+ */
+export function fullUnit(stores: readonly StoreName[], random: Random, meets = false): UnitPlan {
   const parts = stores.filter(hasRows).map((store): PartPlan => {
-    return { store, mark: true, slots: [0, 1].map((id) => ({ id, does: 'append', name: freeName(random) })) };
+    const ids = meets && store === 'archive' ? [] : [0, 1];
+    const slots = ids.map((id) => ({ id, does: 'append', name: freeName(random) }) as const);
+    return { store, mark: true, slots };
   });
   return {
     parts,

@@ -22,7 +22,7 @@ export async function runUnit(weave: Storeweave, name: UnitName, plan: UnitPlan,
   const { unit } = name;
   const stores = [...plan.parts.map(({ store }) => store), ...(plan.points > 0 ? (['timeseries'] as const) : [])];
   story.say({ say: 'begin', unit, stores });
-  const options = { await: plan.await, awaitMs: plan.awaitMs, timeoutMs: 20_000, retries: 8, label: unit };
+  const options = { await: plan.await, awaitMs: plan.awaitMs, timeoutMs: 20_000, retries: 20, label: unit };
   try {
     const uow = await weave.transaction(options, async (running) => {
       await write(running, name, plan, story);

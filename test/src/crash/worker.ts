@@ -22,9 +22,13 @@ const RELAY = { intervalMs: 150, minAgeMs: 300, scrubMs: 1_000 };
 const say = (answer: Answer): void => void process.send?.(answer);
 /** Units of work that were left behind on purpose. */
 const abandoned = new Set<string>();
+let tellStruck: () => void = () => {};
 const striker = new Striker(
   (unitOfWork) => !abandoned.has(unitOfWork),
-  (strike) => say({ reached: strike }),
+  (strike) => {
+    say({ reached: strike });
+    tellStruck();
+  },
 );
 let opened: Open | undefined;
 
@@ -63,19 +67,24 @@ function openWeave(rooms: Rooms, commit: NonNullable<Parameters<typeof Storeweav
   return Storeweave.open({ entities: entitiesIn(rooms.stores), stores: storesIn(rooms), commit });
 }
 
-async function work({ round, worker, seed, units, streams, full }: WorkCommand, { weave, rooms, story }: Open) {
+async function work(command: WorkCommand, { weave, rooms, story }: Open): Promise<void> {
+  const { round, worker, seed, units, streams, full, isFirstAlone, meets } = command;
   const random = seeded(seed);
   // All choices are made here, in one order, whatever the streams then do to each other.
   const plans = Array.from({ length: units }, (_, n) => {
-    const plan = n < full ? fullUnit(rooms.stores, random) : randomUnit(rooms.stores, random);
+    const plan = n < full ? fullUnit(rooms.stores, random, meets) : randomUnit(rooms.stores, random);
     return { unit: `${round}${worker}${n}`, plan };
   });
+  const run = ({ unit, plan }: (typeof plans)[number]) => runUnit(weave, { unit, round }, plan, story);
   const stream = async () => {
-    for (let next = plans.shift(); next !== undefined; next = plans.shift()) {
-      await runUnit(weave, { unit: next.unit, round }, next.plan, story);
-    }
+    for (let next = plans.shift(); next !== undefined; next = plans.shift()) await run(next);
   };
-  await Promise.all(Array.from({ length: streams }, stream));
+  const struck = new Promise<void>((resolve) => {
+    tellStruck = resolve;
+  });
+  const first = isFirstAlone ? plans.splice(0, 1).map(run) : [];
+  await Promise.race([struck, Promise.all(first)]);
+  await Promise.all([...first, ...Array.from({ length: streams }, stream)]);
 }
 
 /** Another Storeweave comes to its decision and no further, and the server is told that its client is gone. */
