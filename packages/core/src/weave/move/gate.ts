@@ -11,9 +11,10 @@ import type { Field, Row, Value } from '../../model/field.js';
 import { decodeCursor, encodeCursor } from '../../query/cursor.js';
 import { keysIn } from '../../query/logic.js';
 import type { Access } from '../../store/access.js';
+import type { Condition } from '../../store/condition.js';
 import type { Store } from '../../store/store.js';
 import type { GateTables } from './gate-tables.js';
-import { keyOrder } from './pages.js';
+import { countOf, keyOrder } from './pages.js';
 
 /**
  * `idle`: no move is under way. `copying`: writers log what they touch. `closed`: nobody writes, the switch is at work.
@@ -114,16 +115,19 @@ export class Gate {
     await this.store.write({ op: 'insert', entity: changes, fields: changes.fields, rows }, access);
   }
 
+  /** How many keys are logged now. */
+  async pending(access: Access): Promise<number> {
+    return countOf(this.store, this.tables.changes, access, this.#own);
+  }
+
   /** The oldest logged keys. One that is logged later may have an earlier id, so nothing is skipped by id. */
   async changes(limit: number, access: Access): Promise<Change[]> {
     const { changes } = this.tables;
-    const [move] = fieldsOf(changes, ['move']);
-    if (move === undefined) return [];
     const rows = await this.store.read(
       {
         entity: changes,
         fields: fieldsOf(changes, ['id', 'entity', 'key']),
-        where: { op: 'eq', on: { field: move }, value: this.name },
+        where: this.#own,
         order: keyOrder(changes),
         limit,
       },
@@ -151,6 +155,12 @@ export class Gate {
       `The rows of the move of ${this.name} are gone from "${this.tables.gates.source}". Open the application again with the move declared, and run the move from the start.`,
       { entity: this.name, store: this.tables.gates.store },
     );
+  }
+
+  /** Keys that were logged for this move. */
+  get #own(): Condition {
+    const { changes } = this.tables;
+    return keysIn(fieldsOf(changes, ['move']), [[this.name]]);
   }
 
   #readSlots(slots: readonly string[], access: Access, lock?: 'update' | 'share'): Promise<Row[]> {

@@ -171,8 +171,10 @@ export class OnlineMove {
   /** Until little is left that writers have logged since. */
   async #catchUp(): Promise<void> {
     for (let round = 0; round < ROUNDS; round++) {
+      const began = performance.now();
       const count = await this.#round();
-      if (count < NEAR) return;
+      // What came meanwhile takes about as long again, or less.
+      if (count < NEAR || performance.now() - began < this.#hold / 4) return;
     }
     throw new TimeoutError(
       `${this.#gate.name} is written faster than it can be copied to its new store: after ${ROUNDS} rounds there is still more to do. Run the move again at a quieter time; what it has copied is kept.`,
@@ -184,7 +186,7 @@ export class OnlineMove {
   async #round(isLate: () => boolean = () => false): Promise<number> {
     let count = 0;
     // What writers add meanwhile is for the next round, or this one would have no end.
-    const end = 100 * this.#size;
+    const end = await this.#gate.pending(this.#access);
     while (count < end) {
       if (isLate()) throw new TimeoutError(`The switch of ${this.#gate.name} took too long.`);
       const changes = await this.#gate.changes(this.#size, this.#access);

@@ -24,6 +24,8 @@ export interface PageOptions {
   readonly access: Access;
   /** The ids first. Default: all. */
   readonly fields?: readonly Field[];
+  /** Which rows. Default: all. */
+  readonly of?: Condition | undefined;
   /** The last key that is read. */
   readonly until?: readonly Value[] | undefined;
 }
@@ -35,11 +37,11 @@ export async function* pages(
   options: PageOptions,
 ): AsyncGenerator<Rows, void, undefined> {
   const order = keyOrder(entity);
-  const { fields = entity.fields, until } = options;
+  const { fields = entity.fields, of = TRUE, until } = options;
   let last = options.from;
   for (;;) {
     const where = orAbsent(
-      and(last === undefined ? TRUE : after(order, last), until === undefined ? TRUE : not(after(order, until))),
+      and(of, last === undefined ? TRUE : after(order, last), until === undefined ? TRUE : not(after(order, until))),
     );
     const rows = await store.read(
       { entity, fields, order, limit: options.size, ...(where !== undefined && { where }) },
@@ -60,10 +62,10 @@ export async function lastKey(store: Store, entity: EntityModel, access: Access)
 }
 
 /** Number of rows, counted by hand where the store does not. */
-export async function countOf(store: Store, entity: EntityModel, access: Access): Promise<number> {
-  if (store.count !== undefined) return store.count(entity, undefined, access);
+export async function countOf(store: Store, entity: EntityModel, access: Access, of?: Condition): Promise<number> {
+  if (store.count !== undefined) return store.count(entity, of, access);
   let count = 0;
-  for await (const rows of pages(store, entity, { size: 10_000, from: undefined, access })) count += rows.length;
+  for await (const rows of pages(store, entity, { size: 10_000, from: undefined, of, access })) count += rows.length;
   return count;
 }
 
