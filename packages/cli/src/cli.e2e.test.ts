@@ -77,6 +77,10 @@ describe('move', () => {
 
       const wrong = await storeweave([...args, '--to', 'graph'], env);
       expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('declared for the store "relational"') });
+      const online = await storeweave(['move', 'Person', '--online', '-c', config], env);
+      expect(online).toMatchObject({ code: 2, err: expect.stringContaining('declares no move of Person') });
+      const aimless = await storeweave(['move', 'Person', '-c', config], env);
+      expect(aimless).toMatchObject({ code: 2, err: expect.stringContaining('--from') });
     } finally {
       await rm(folder, { recursive: true });
     }
