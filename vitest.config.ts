@@ -13,7 +13,7 @@ const needing: Record<RareServer, readonly string[]> = {
     '**/influxdb.e2e.test.ts',
     '**/real-stores.e2e.test.ts',
   ],
-  mariadb: ['**/mariadb.e2e.test.ts'],
+  mariadb: ['**/mariadb*.{contract,e2e}.test.ts'],
   mongodb: ['packages/mongodb/src/**/*.{contract,e2e}.test.ts', '**/mongodb.e2e.test.ts', '**/real-stores.e2e.test.ts'],
   neo4j: ['packages/neo4j/src/**/*.{contract,e2e}.test.ts', '**/neo4j.e2e.test.ts', '**/real-stores.e2e.test.ts'],
   redis: ['**/redis.e2e.test.ts'],

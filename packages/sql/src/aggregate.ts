@@ -26,7 +26,7 @@ interface Output {
   readonly decode: Decode | undefined;
   /** A comparand of `having`. */
   readonly parameter: (value: Value) => string;
-  /** What `order by` sorts by; the answer's column if absent. */
+  /** What `order by` sorts by; `expression` if absent. */
   readonly sorted?: string;
   /** For a number that a function made: whether it is exact. */
   readonly isExact?: boolean;
@@ -79,9 +79,11 @@ export function compileAggregate(
     text += ` having ${terms.join(' and ')}`;
   }
   if (spec.order !== undefined && spec.order.length > 0) {
-    const terms = spec.order.map(({ alias, direction }) =>
-      dialect.outputOrder(outputs[position(alias)]?.sorted ?? String(position(alias) + 1), direction),
-    );
+    const terms = spec.order.map(({ alias, direction }) => {
+      const at = position(alias);
+      const { expression, sorted = expression } = outputs[at] as Output;
+      return dialect.outputOrder(at + 1, sorted, direction);
+    });
     text += ` order by ${terms.join(', ')}`;
   }
   text += dialect.limit(scope, spec.limit, spec.offset);
@@ -148,7 +150,7 @@ function output(column: AggregateColumn, table: TableScope): Output {
     const sorted = isPath ? json.sortable(expression) : dialect.sortable(expression, field);
     return {
       ...(answered === expression ? {} : { answered }),
-      ...(answered === expression && sorted === expression ? {} : { sorted }),
+      ...(sorted === expression ? {} : { sorted }),
     };
   };
   switch (column.function) {

@@ -78,8 +78,8 @@ export interface Dialect {
 
   /** Terms of `order by` for one order. */
   orderTerm(order: Order, expression: string): string;
-  /** Term of `order by` for an expression or position of an aggregation; absent values last. */
-  outputOrder(term: string, direction: 'asc' | 'desc'): string;
+  /** Term of `order by` for a column of an aggregation, by its position or by what it sorts by; absent values last. */
+  outputOrder(position: number, sorted: string, direction: 'asc' | 'desc'): string;
   limit(scope: Parameters, limit: number | undefined, offset: number | undefined): string;
   lock(kind: NonNullable<ReadSpec['lock']>, alias: string): string;
   /** `field + by` for a bulk update, where an absent value counts as 0. */

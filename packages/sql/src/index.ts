@@ -15,6 +15,10 @@ export { isConnectionLoss, mapError } from './errors.js';
 export { quoteName, quoteTable } from './identifier.js';
 export type { InsertPlan } from './insert.js';
 export { type Containment, columnLayout, type Layouts, type TableLayout } from './layout.js';
+export { type Mysql2Connection, mariadbClient } from './mariadb/mariadb-client.js';
+export { mariadbDialect } from './mariadb/mariadb-dialect.js';
+export { mariadbProtocol } from './mariadb/mariadb-protocol.js';
+export { EXACT, mariadbType } from './mariadb/mariadb-value.js';
 export { decoderOfType } from './native-types.js';
 export { compileOrder } from './order.js';
 export type {

@@ -82,7 +82,7 @@ export const pgDialect: Dialect = {
   orderTerm: (order: Order, expression: string) =>
     // `nulls` is only said where the operand can be null, so that plain indexes serve the others.
     `${expression} ${order.direction}${canBeNull(order.on) ? ` nulls ${order.nulls}` : ''}`,
-  outputOrder: (term, direction) => `${term} ${direction} nulls last`,
+  outputOrder: (position, _, direction) => `${position} ${direction} nulls last`,
   limit: (scope, limit, offset) =>
     (limit === undefined ? '' : ` limit ${scope.parameter(String(limit), 'bigint')}`) +
     (offset === undefined ? '' : ` offset ${scope.parameter(String(offset), 'bigint')}`),

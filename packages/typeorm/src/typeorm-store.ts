@@ -81,6 +81,12 @@ export class TypeormStore extends SqlStore {
   protected createLayout(entity: EntityModel): TableLayout {
     const metadata = this.#adopted.of(entity);
     if (metadata !== undefined) return this.#adopted.layout(entity, metadata);
+    if (entity.namespace !== undefined && !this.family.isPostgres) {
+      throw new ConfigurationError(
+        `${entity.name} is in the namespace "${entity.namespace}", and ${this.family.name} has one for all tables of a connection. Leave it out, or put it into the table's name.`,
+        { entity: entity.name, store: entity.store },
+      );
+    }
     return columnLayout(entity, {
       ...(this.defaultSchema === undefined ? {} : { schema: this.defaultSchema }),
       type: (field) => this.family.fieldType(entity, field, this.defaultSchema),

@@ -1,9 +1,19 @@
 /** Makes the relational store: a `DataSource` of TypeORM's, and what its driver needs around it. */
 import { ConfigurationError } from '@storeweave/core';
-import { ConnectionDomain, PgDomain, sqliteDialect, sqliteProtocol, sqljsDialect } from '@storeweave/sql';
+import {
+  ConnectionDomain,
+  mariadbDialect,
+  mariadbProtocol,
+  PgDomain,
+  sqliteDialect,
+  sqliteProtocol,
+  sqljsDialect,
+} from '@storeweave/sql';
 import { DataSource } from 'typeorm';
 import { DataSourceConnections } from './connections.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { MariadbConnections } from './mariadb/mariadb-connections.js';
+import { mariadbFamily } from './mariadb/mariadb-family.js';
 import type { TypeormOptions } from './options.js';
 import { SqliteConnections } from './sqlite/sqlite-connections.js';
 import { sqliteFamily } from './sqlite/sqlite-family.js';
@@ -42,6 +52,15 @@ export function typeorm(options: TypeormOptions = {}): TypeormStore {
         },
       );
       return new TypeormStore(dataSource, domain, undefined, sqliteFamily);
+    }
+    case 'mariadb':
+    case 'mysql': {
+      const domain = new ConnectionDomain(new MariadbConnections(dataSource), mariadbProtocol(), mariadbDialect, {
+        name: name ?? 'mariadb',
+        // The driver's pool waits for ever.
+        acquireTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      });
+      return new TypeormStore(dataSource, domain, undefined, mariadbFamily);
     }
     default:
       throw new ConfigurationError(

@@ -19,10 +19,9 @@ import type { SqlSession } from '../session.js';
 import { maskOf } from '../update.js';
 import type { Writer } from '../writer.js';
 import { type ConflictParts, conflictParts } from './conflict.js';
-import { packed } from './packed.js';
+import { type Piece, pieces, ROWS_PER_STATEMENT } from './packed.js';
 import type { Assignment, BatchColumn, WriteDialect } from './write-dialect.js';
 
-const ROWS_PER_STATEMENT = 10_000;
 /** Another process may insert a key between our look and our insert; by then it can be seen. */
 const UPSERT_TRIES = 3;
 
@@ -47,16 +46,16 @@ export class PortableWriter implements Writer {
     const returning = batch.returning ?? [];
     const returned: Rows = [];
     let count = 0;
-    for (const rows of cut(batch.rows)) {
+    for (const piece of this.#pieces(batch, batch.fields, batch.rows)) {
       if (batch.onConflict === undefined) {
-        const made = await this.#insertPlain(session, batch, rows, returning);
+        const made = await this.#insertPlain(session, batch, piece, returning);
         count += made.count;
         returned.push(...made.returned);
         continue;
       }
       const parts = conflictParts(batch, batch.onConflict, this.dialect);
-      count += await this.#upsert(session, batch, rows, parts);
-      if (returning.length > 0) returned.push(...(await this.#readBack(session, batch, rows, parts.keys, returning)));
+      count += await this.#upsert(session, batch, piece, parts);
+      if (returning.length > 0) returned.push(...(await this.#readBack(session, batch, piece, parts.keys, returning)));
     }
     return returning.length > 0 ? { count, returned } : { count };
   }
@@ -64,12 +63,12 @@ export class PortableWriter implements Writer {
   async #insertPlain(
     session: SqlSession,
     batch: InsertBatch,
-    rows: readonly Row[],
+    piece: Piece,
     returning: readonly Field[],
   ): Promise<{ readonly count: number; readonly returned: Rows }> {
     const clause = returning.map((field) => this.dialect.selected(this.dialect.quote(field.column), field)).join(', ');
     const tail = returning.length === 0 ? '' : ` returning ${clause}`;
-    const result = await this.#send(session, batch, this.#insertText(batch, tail), batch.fields, rows);
+    const result = await this.#send(session, batch, this.#insertText(batch, tail), piece);
     const returned = decodeColumns(
       result.rows,
       returning.map((field) => this.dialect.decoder(field)),
@@ -94,19 +93,19 @@ export class PortableWriter implements Writer {
     return `insert into ${table} (${columns.join(', ')}) select ${values.join(', ')} from ${from}${tail}`;
   }
 
-  async #upsert(session: SqlSession, batch: InsertBatch, rows: readonly Row[], parts: ConflictParts): Promise<number> {
+  async #upsert(session: SqlSession, batch: InsertBatch, piece: Piece, parts: ConflictParts): Promise<number> {
     const { onConflict } = this.writes;
     if (onConflict !== undefined) {
       const tail = onConflict(parts.columns, parts.where, parts.native);
-      return (await this.#send(session, batch, this.#insertText(batch, ` ${tail}`), batch.fields, rows)).count;
+      return (await this.#send(session, batch, this.#insertText(batch, ` ${tail}`), piece)).count;
     }
     for (let tries = 1; ; tries++) {
-      const there = await this.#positions(session, batch, rows, this.#on(batch.fields, parts.keys));
+      const there = await this.#positions(session, batch, piece, batch.fields, parts.keys);
       try {
-        return await session.attempt(() => this.#splitUpsert(session, batch, rows, parts, there));
+        return await session.attempt(() => this.#splitUpsert(session, batch, piece.rows, parts, there));
       } catch (error) {
         // The conflict may be one with a row that came in between, which the next look finds.
-        const now = await this.#positions(session, batch, rows, this.#on(batch.fields, parts.keys));
+        const now = await this.#positions(session, batch, piece, batch.fields, parts.keys);
         if (tries === UPSERT_TRIES || now.size === there.size) throw error;
       }
     }
@@ -130,18 +129,19 @@ export class PortableWriter implements Writer {
       if (parts.version !== undefined) assignments.push(parts.version);
       const on = this.#on(batch.fields, parts.keys);
       const text = this.writes.update(table, this.writes.source(batch.fields), on, assignments);
-      await this.#send(session, batch, text, batch.fields, stored);
+      for (const piece of this.#pieces(batch, batch.fields, stored)) await this.#send(session, batch, text, piece);
       count += stored.length;
     }
     const fresh = parts.distinct(rows.filter((_, i) => !there.has(i)));
-    if (fresh.length > 0) await this.#send(session, batch, this.#insertText(batch, ''), batch.fields, fresh);
+    const text = this.#insertText(batch, '');
+    for (const piece of this.#pieces(batch, batch.fields, fresh)) await this.#send(session, batch, text, piece);
     return count + fresh.length;
   }
 
   async #readBack(
     session: SqlSession,
     batch: InsertBatch,
-    rows: readonly Row[],
+    piece: Piece,
     keys: readonly Field[],
     returning: readonly Field[],
   ): Promise<Rows> {
@@ -149,7 +149,7 @@ export class PortableWriter implements Writer {
     const { quote, selected } = this.dialect;
     const listed = returning.map((field) => selected(`t.${quote(field.column)}`, field)).join(', ');
     const text = `select ${listed} from ${this.writes.source(batch.fields)} left join ${table} t on ${this.#on(batch.fields, keys)} order by u.sw_n`;
-    const result = await this.#send(session, batch, text, batch.fields, rows);
+    const result = await this.#send(session, batch, text, piece);
     return decodeColumns(
       result.rows,
       returning.map((field) => this.dialect.decoder(field)),
@@ -172,11 +172,11 @@ export class PortableWriter implements Writer {
     });
     const missed: number[] = [];
     let from = 0;
-    for (const rows of cut(wanted)) {
-      const there = await this.#positions(session, batch, rows, this.#on(key, key), key);
-      for (let i = 0; i < rows.length; i++) if (!there.has(i)) missed.push(from + i);
-      if (there.size > 0) await this.#send(session, batch, text, columns, rows);
-      from += rows.length;
+    for (const piece of this.#pieces(batch, columns, wanted)) {
+      const there = await this.#positions(session, batch, piece, key, key);
+      for (let i = 0; i < piece.rows.length; i++) if (!there.has(i)) missed.push(from + i);
+      if (there.size > 0) await this.#send(session, batch, text, piece);
+      from += piece.rows.length;
     }
     const count = keys.length - missed.length;
     return missed.length > 0 ? { count, missed } : { count };
@@ -214,35 +214,26 @@ export class PortableWriter implements Writer {
       .join(' and ');
   }
 
-  /** Positions (from 0) of the rows that are stored. */
+  /** Positions (from 0) of the rows that are stored; `columns` begin as those of the piece do. */
   async #positions(
     session: SqlSession,
     batch: WriteBatch,
-    rows: readonly Row[],
-    on: string,
-    columns: readonly BatchColumn[] = batch.op === 'insert' ? batch.fields : [],
+    piece: Piece,
+    columns: readonly BatchColumn[],
+    keys: readonly Field[],
   ): Promise<Set<number>> {
     const { table, part } = this.layouts(batch.entity);
-    const own = part === undefined ? on : `${on} and t.${part.column} = ${part.value}`;
-    const text = this.writes.find(table, this.writes.source(columns), own);
-    const found = await this.#send(session, batch, text, columns, rows);
+    const on = this.#on(columns, keys) + (part === undefined ? '' : ` and t.${part.column} = ${part.value}`);
+    const text = this.writes.find(table, this.writes.source(columns), on);
+    const found = await this.#send(session, batch, text, piece);
     return new Set(found.rows.map(([n]) => Number(n) - 1));
   }
 
-  #send(
-    session: SqlSession,
-    { entity }: WriteBatch,
-    text: string,
-    columns: readonly BatchColumn[],
-    rows: readonly Row[],
-  ) {
-    const values = [packed(entity, columns, rows, this.dialect, this.writes.maxCharacters)];
-    return session.query({ text, values, prepare: true, about: entity });
+  #pieces({ entity }: WriteBatch, columns: readonly BatchColumn[], rows: readonly Row[]): Iterable<Piece> {
+    return pieces(entity, columns, rows, this.dialect, this.writes.maxCharacters);
   }
-}
 
-function* cut(rows: readonly Row[]): Generator<readonly Row[]> {
-  for (let from = 0; from < rows.length; from += ROWS_PER_STATEMENT) {
-    yield rows.length <= ROWS_PER_STATEMENT ? rows : rows.slice(from, from + ROWS_PER_STATEMENT);
+  #send(session: SqlSession, { entity }: WriteBatch, text: string, piece: Piece) {
+    return session.query({ text, values: [piece.text], prepare: true, about: entity });
   }
 }

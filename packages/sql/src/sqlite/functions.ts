@@ -4,7 +4,7 @@
  * themselves hold plain values that every program can read.
  */
 import { canonicalDecimal } from '../portable/encode.js';
-import { compareJson, containsJson, type Json, jsonAt } from './json-values.js';
+import { compareJson, containsJson, type Json, jsonAt } from '../portable/json-values.js';
 
 type Scalar = string | number | null;
 

@@ -100,7 +100,7 @@ export const sqliteDialect: Dialect = {
   json,
   orderTerm: ({ on, direction, nulls }, expression) =>
     `${expression} ${direction}${on.field.nullable || hasPath(on) ? ` nulls ${nulls}` : ''}`,
-  outputOrder: (term, direction) => `${term} ${direction} nulls last`,
+  outputOrder: (_, sorted, direction) => `${sorted} ${direction} nulls last`,
   limit: (scope, limit, offset) => {
     if (limit === undefined && offset === undefined) return '';
     const count = limit === undefined ? '-1' : scope.parameter(String(limit), 'bigint');

@@ -1,4 +1,7 @@
-/** What a MariaDB says before anybody has logged in: the greeting of its protocol, which begins with its version. */
+/**
+ * What a MariaDB says before anybody has logged in: the greeting of its protocol, which begins with its version. The
+ * driver is loaded when a database is asked for, and not before.
+ */
 import { connect } from 'node:net';
 
 /** Version of the server that answers at a URL; undefined where none does. */
@@ -26,4 +29,15 @@ export function mariadbAnswers(url: string): Promise<string | undefined> {
       );
     });
   });
+}
+
+/** Runs one statement, by a connection of its own. */
+export async function askMariadb(url: string, text: string): Promise<void> {
+  const { createConnection } = await import('mysql2/promise');
+  const connection = await createConnection(url);
+  try {
+    await connection.query(text);
+  } finally {
+    await connection.end();
+  }
 }

@@ -3,7 +3,8 @@
  * else natively, else an error that says everything that was tried and what to do.
  */
 import { dockerAnswers } from './docker.js';
-import { mariadbAnswers } from './mariadb-client.js';
+import { freshName } from './fresh-name.js';
+import { askMariadb, mariadbAnswers } from './mariadb-client.js';
 import { startMariadbInDocker } from './mariadb-docker.js';
 import { mariadbProgram, type RunningMariadb, startMariadbNatively } from './mariadb-native.js';
 import { findServer, type ServerOptions, serverByUrl, serverInDocker, type TestServer } from './server.js';
@@ -11,6 +12,8 @@ import { findServer, type ServerOptions, serverByUrl, serverInDocker, type TestS
 export interface MariadbServer extends TestServer {
   /** Connects as a user who may create databases: `mysql://user:password@host:port`. */
   readonly url: string;
+  /** Gives the URL of an empty database of its own, whose name begins with `name`. Dropped at `stop`. */
+  database(name: string): Promise<string>;
 }
 
 /** Starts (or finds) a server. Throws `ConfigurationError` where none can be had. */
@@ -29,5 +32,22 @@ export async function startMariadb(options: ServerOptions = {}): Promise<Mariadb
       },
     },
   );
-  return { ...running, version: (await mariadbAnswers(running.url)) ?? 'unknown' };
+  const databases: string[] = [];
+  return {
+    ...running,
+    version: (await mariadbAnswers(running.url)) ?? 'unknown',
+    async database(name) {
+      const database = freshName(name);
+      await askMariadb(running.url, `create database \`${database}\``);
+      databases.push(database);
+      const url = new URL(running.url);
+      url.pathname = `/${database}`;
+      return url.href;
+    },
+    async stop() {
+      if (running.how === 'url')
+        for (const database of databases) await askMariadb(running.url, `drop database \`${database}\``);
+      await running.stop();
+    },
+  };
 }

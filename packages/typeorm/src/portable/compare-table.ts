@@ -21,7 +21,9 @@ export async function compareTable(
   session: SqlSession,
   tables: TableChanges,
 ): Promise<SchemaChange[]> {
-  const { entity, wanted, there, layout } = compared;
+  const { entity, layout } = compared;
+  // TypeORM puts what it is asked to add into the table that it is told of.
+  const [wanted, there] = [compared.wanted.clone(), compared.there?.clone()];
   const exists: Ask = async (text) => (await session.query({ text: `${text} limit 1`, values: [] })).rows.length > 0;
   const changes: SchemaChange[] = [];
   const say = (kind: SchemaChange['kind'], summary: string, { up, down }: Step, refused = '', destructive = false) =>
@@ -84,7 +86,7 @@ export async function compareTable(
 
   async function addIndexes(existing: Table, present: ReadonlyMap<string, TableColumn>): Promise<void> {
     const names = new Set([...existing.indices, ...existing.uniques].map((index) => index.name));
-    for (const index of wanted.indices) {
+    for (const index of [...wanted.indices]) {
       if (names.has(index.name)) continue;
       const why = (await refusesIndex(index, present)) ? ', but some rows have the same values' : '';
       say(
@@ -120,7 +122,7 @@ export async function compareTable(
   async function addKeys(): Promise<void> {
     if (there === undefined && !tables.addsForeignKeys) return;
     const names = new Set(there?.foreignKeys.map(({ name }) => name));
-    for (const key of wanted.foreignKeys) {
+    for (const key of [...wanted.foreignKeys]) {
       if (names.has(key.name)) continue;
       if (tables.addsForeignKeys) await addKey(key);
       else drift(`${entity.source} has no foreign key ${key.name}: SQLite adds none to a table that is there`);
@@ -128,7 +130,7 @@ export async function compareTable(
   }
 
   async function addKey(key: TableForeignKey): Promise<void> {
-    const step = await tables.addForeignKey(runner, there ?? wanted, key);
+    const step = await tables.addForeignKey(runner, (there ?? wanted).clone(), key);
     say('alter', `add foreign key ${key.name} to ${entity.source}`, step);
   }
 }

@@ -1,19 +1,21 @@
 /** Types of columns as texts that can be compared. */
 import type { TableColumn } from 'typeorm';
 
-/** Lengths that the databases write where none was given. */
-const impliedLength: Readonly<Record<string, string>> = { int: '11', bigint: '20', tinyint: '4' };
+/** Names that a database writes for another. */
+const aliases: Readonly<Record<string, string>> = { json: 'longtext', 'simple-json': 'text' };
+
+const ranks: Readonly<Record<string, number>> = { tinyint: 0, int: 1, integer: 1, bigint: 2 };
 
 export function typeOf(column: TableColumn): string {
-  const { type, length, precision, scale } = column;
-  if (length !== undefined && length !== '' && length !== impliedLength[type]) return `${type}(${length})`;
+  const { length, precision, scale } = column;
+  const type = aliases[column.type] ?? column.type;
+  if (type in ranks || type === 'double') return type;
+  if (length !== undefined && length !== '') return `${type}(${length})`;
   if (precision !== undefined && precision !== null) {
     return scale === undefined || scale === null ? `${type}(${precision})` : `${type}(${precision},${scale})`;
   }
   return type;
 }
-
-const ranks: Readonly<Record<string, number>> = { int: 1, integer: 1, bigint: 2 };
 
 /** True where every value of `smaller` is one of `larger`, and means the same. */
 export function holds(larger: TableColumn, smaller: TableColumn): boolean {
