@@ -173,6 +173,7 @@ it('is seen by nobody who follows the changes', async () => {
     }
   })();
   await new Promise((resolve) => setTimeout(resolve, 500));
+  await store.write(bench.insert({ id: 50, name: 'start', version: 1 }), {});
   const [gone, mine] = [owner(), owner()];
   const abandoned = [bench.insert({ id: 3, name: 'cid', version: 1 }), bench.update(1, 1, { name: 'dan' })];
   await bench.fence(gone, ...abandoned);
@@ -188,7 +189,9 @@ it('is seen by nobody who follows the changes', async () => {
   await following;
   stop.abort();
   const said = seen.map(({ kind, id, document, changed }) => ({ kind, id, name: document?.name, changed }));
-  expect(said.slice(0, -1).sort((a, b) => Number(a.id) - Number(b.id))).toEqual([
+  // A stream may begin a little before it was opened.
+  const since = said.findIndex(({ id }) => id === 50) + 1;
+  expect(said.slice(since, -1).sort((a, b) => Number(a.id) - Number(b.id))).toEqual([
     { kind: 'update', id: 1, name: 'fay', changed: ['name', 'version'] },
     { kind: 'delete', id: 2, name: undefined, changed: undefined },
     { kind: 'insert', id: 4, name: 'eve', changed: undefined },
