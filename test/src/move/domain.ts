@@ -40,11 +40,14 @@ export class Profile {
 
 export function application(): OpenOptions {
   const { MOVE_POSTGRES = '', MOVE_MONGODB = '' } = process.env;
+  // #region options
   const old = embedded({ url: MOVE_POSTGRES });
-  return {
+  const options: OpenOptions = {
     entities: [User, Profile],
     stores: { relational: old.relational, old: old.document, document: mongodb({ url: MOVE_MONGODB }) },
     atomicity: 'best-effort',
     moving: [{ entity: Profile, from: 'old' }],
   };
+  // #endregion options
+  return options;
 }

@@ -16,7 +16,9 @@ import { application, Profile, User } from './domain.js';
 
 const SEEDS = 4_000;
 const SHARED = 20;
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../../packages/cli/src/bin.ts', import.meta.url));
+const CONFIG = fileURLToPath(new URL('./storeweave.config.ts', import.meta.url));
+const WRITER = fileURLToPath(new URL('./writer.ts', import.meta.url));
 const children: ChildProcess[] = [];
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -29,7 +31,7 @@ interface Told {
 
 function start(script: string, args: readonly string[]): ChildProcess {
   const node = ['--conditions=@storeweave/source', '--import', import.meta.resolve('tsx')];
-  const child = spawn(process.execPath, [...node, here(script), ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...node, script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   children.push(child);
   return child;
 }
@@ -42,7 +44,7 @@ class Writer {
   #told: Told | undefined;
 
   constructor(name: string, seed: number) {
-    this.#child = start('./writer.ts', [name, String(seed)]);
+    this.#child = start(WRITER, [name, String(seed)]);
     const heard = (line: string) => {
       const at = line.indexOf(' ');
       const [word, content] = [line.slice(0, at), line.slice(at + 1)];
@@ -69,8 +71,8 @@ class Writer {
 }
 
 function move(...args: string[]) {
-  const child = start('../../../packages/cli/src/bin.ts', [
-    ...['move', 'Profile', '--online', '--page-size', '250', '--lease', '2000', '-c', here('./storeweave.config.ts')],
+  const child = start(COMMAND, [
+    ...['move', 'Profile', '--online', '--page-size', '250', '--lease', '2000', '-c', CONFIG],
     ...args,
   ]);
   const heard = { out: '', err: '' };
