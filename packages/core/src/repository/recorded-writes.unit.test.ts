@@ -25,13 +25,16 @@ const told = async () =>
   (await weave.repository(AuditLog).find({ orderBy: { id: 'asc' } })).map(({ operation, before, after }) =>
     [operation, before?.state ?? '-', after?.state ?? '-'].join(' '),
   );
-const moment = () => new Promise((resolve) => setTimeout(resolve, 30));
+/** Until the call that is held up has come. */
+const met = async () => {
+  while (plan.met.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+};
 
 it('changes exactly the rows that are on record, whatever comes in between', async () => {
   await orders().insert({ number: 1, state: 'new' });
   plan.add({ call: 'bulk', entity: 'Order', delayMs: 150 });
   const update = orders().update({ state: 'new' }, { state: 'old' });
-  await moment();
+  await met();
   await orders().insert({ number: 2, state: 'new' });
   expect(await update).toBe(1);
   expect((await orders().find({ orderBy: { number: 'asc' } })).map(({ state }) => state)).toEqual(['old', 'new']);
@@ -41,7 +44,7 @@ it('changes exactly the rows that are on record, whatever comes in between', asy
 it('does an upsert again where someone else inserts the same key in between', async () => {
   plan.add({ call: 'insert', entity: 'Order', delayMs: 150 });
   const upsert = orders().upsert({ number: 1, state: 'mine' }, { on: ['number'] });
-  await moment();
+  await met();
   await orders().insert({ number: 1, state: 'theirs' });
   expect(await upsert).toBe(1);
   expect(await told()).toEqual(['insert - theirs', 'update theirs mine']);
@@ -53,7 +56,7 @@ it('gives up an upsert inside a unit of work that is not to be done again', asyn
   const work = weave.transaction({ retries: 0 }, () =>
     orders().upsert({ number: 1, state: 'mine' }, { on: ['number'] }),
   );
-  await moment();
+  await met();
   await orders().insert({ number: 1, state: 'theirs' });
   await expect(work).rejects.toBeInstanceOf(SerializationError);
   expect(await told()).toEqual(['insert - theirs']);
@@ -75,4 +78,13 @@ it('writes nothing for a filter that matches nothing', async () => {
   expect(await orders().upsert([])).toBe(0);
   expect(await orders().insert([])).toEqual([]);
   expect(await told()).toEqual(['insert - new']);
+});
+
+it('is waited for when everything is closed', async () => {
+  await orders().insert({ number: 1, state: 'new' });
+  plan.add({ call: 'bulk', entity: 'Order', delayMs: 100 });
+  const update = orders().update({}, { state: 'old' });
+  await met();
+  await weave.close();
+  expect(await update).toBe(1);
 });

@@ -140,7 +140,10 @@ export class Storeweave extends Repositories implements AsyncDisposable {
       current: new CurrentWork(),
       hooks: new CommitHooks(options.hooks),
       audit: startAudit(domain, (name) => environment.stores.get(name), options.audit),
-      inUnit: (call, run) => runTransaction(environment, call, (work) => run(work.audited)),
+      inUnit: (call, run) =>
+        weave.#running.track(call.label ?? 'a recorded write', () =>
+          runTransaction(environment, call, (work) => run(work.audited)),
+        ),
       routes: moves.isEmpty ? undefined : moves,
       loaderFor: (source) => new RelationReader(source),
     };
