@@ -12,6 +12,9 @@ import { EXACT } from './mariadb-value.js';
 const type = (value: string): string => `json_type(${value})`;
 const isNumber = (value: string): string => `${type(value)} in ('INTEGER', 'DOUBLE')`;
 const unquoted = (value: string): string => `json_unquote(${value}) collate ${EXACT.collation}`;
+/** Not JSON_EQUALS, which holds for absent values in a WHERE. */
+const equal = (left: string, right: string): string =>
+  `json_normalize(${left}) collate ${EXACT.collation} = json_normalize(${right})`;
 const asDouble = (value: string): string => `cast(json_value(${value}, '$') as double)`;
 
 /** Path to a member; quoted, because a key may be anything. */
@@ -51,7 +54,7 @@ class Containment {
       );
       return `(${[`${type(whole)} = 'OBJECT'`, ...each].join(' and ')})`;
     }
-    return `ifnull(json_equals(${whole}, ${this.scope.parameter(JSON.stringify(part), 'text')}), false)`;
+    return `ifnull(${equal(whole, this.scope.parameter(JSON.stringify(part), 'text'))}, false)`;
   }
 
   #some(list: string, test: (element: string) => string): string {
@@ -69,7 +72,7 @@ function comparison(left: string, operator: Comparison, right: string, sample: u
     case 'boolean':
       return `(${type(left)} = 'BOOLEAN' and ${left} ${operator} ${right})`;
     default:
-      return operator.includes('=') ? `json_equals(${left}, ${right})` : 'false';
+      return operator.includes('=') ? equal(left, right) : 'false';
   }
 }
 
@@ -77,10 +80,10 @@ export const mariadbJson: JsonDialect = {
   at: (expression, path, scope) =>
     `nullif(${path.reduce((value, key) => step(value, key, scope), expression)}, 'null')`,
   value: (text, scope) => scope.parameter(text, 'text'),
-  equals: (left, right) => `json_equals(${left}, ${right})`,
+  equals: equal,
   isOneOf: (left, texts, scope) => {
     if (texts.length === 0) return 'false';
-    return `(${texts.map((text) => `json_equals(${left}, ${scope.parameter(text, 'text')})`).join(' or ')})`;
+    return `(${texts.map((text) => equal(left, scope.parameter(text, 'text'))).join(' or ')})`;
   },
   compares: comparison,
   contains: (left, text, scope) => new Containment(scope).of(left, JSON.parse(text) as Json),

@@ -6,7 +6,7 @@ import { mariadbDialect } from './mariadb-dialect.js';
 import { isMariadbLoss, mapMariadbError } from './mariadb-errors.js';
 import { positional } from './positional.js';
 
-/** JSON_TABLE (10.6), JSON_EQUALS (10.7). */
+/** JSON_TABLE (10.6), JSON_NORMALIZE (10.7). */
 const OLDEST = [10, 7];
 
 /** The parts of a client that are MariaDB's. */
