@@ -21,6 +21,7 @@ export async function openAccounts(weave: Storeweave): Promise<Parties> {
 
 /** Resolves when the payment is in all four databases, or certain to come to be there: the receipt says which. */
 export async function transfer(weave: Storeweave, parties: Parties, cents: number): Promise<Receipt | undefined> {
+  // #region transfer
   const done = await weave.transaction({ actor: 'Ada' }, async (uow) => {
     const payer = await uow.repository(Account).findOneOrFail({ where: { id: parties.payer } });
     const payee = await uow.repository(Account).findOneOrFail({ where: { id: parties.payee } });
@@ -32,5 +33,7 @@ export async function transfer(weave: Storeweave, parties: Parties, cents: numbe
     uow.create(PaymentPoint, { at: new Date(), payment: payment.id, cents });
     return uow;
   });
+  // done.receipt.stores: { document: 'applied', graph: 'applied', timeseries: 'applied' }
+  // #endregion transfer
   return done.receipt;
 }

@@ -1,0 +1,28 @@
+/** The code that the page of guarantees quotes runs, over an embedded PostgreSQL and a store that takes fences. */
+import type { Storeweave } from '@storeweave/core';
+import { memoryStore } from '@storeweave/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { commit, guard, measure, openOver, Statement, settled } from './guarantees.js';
+
+let weave: Storeweave;
+beforeAll(async () => {
+  weave = await openOver(memoryStore({ capabilities: { commit: { coordinates: false, participates: 'fence' } } }));
+});
+afterAll(() => weave.close());
+
+test('a receipt says what is certain and what is applied', async () => {
+  expect(await commit(weave)).toMatchObject({ status: 'pending', stores: { document: 'pending' }, rows: 2 });
+  await expect.poll(() => weave.repository(Statement).count()).toBe(1);
+});
+
+test('a guard lets a unit of work through whose ground is as it was, and a settled read sees it whole', async () => {
+  expect(await guard(weave)).toBe(2);
+  expect(await settled(weave)).toEqual([2, 2]);
+});
+
+test('every step is told on the channel', async () => {
+  const told = await measure(weave, () => commit(weave));
+  await expect.poll(() => weave.journal.stats()).toEqual({ open: 0, dead: 0 });
+  const steps = ['claim relational', 'record relational', 'fence document', 'decide relational'];
+  expect([...told.keys()]).toEqual(expect.arrayContaining([...steps, 'open', 'dead']));
+});
