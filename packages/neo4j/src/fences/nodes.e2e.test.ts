@@ -138,6 +138,19 @@ describe('fences on nodes', () => {
     expect((await bench.stored()).marked).toBe(0);
   });
 
+  it('lets a row keep its unique value where another of the same batch changes its own', async () => {
+    await bench.write(accounts([1, 'a', 0], [2, 'b', 0], [3, 'c', 0]));
+    const owner = unit();
+    const both = bench.update(account, [[1], [2], [3]], [{ balance: 1 }, { balance: 2, email: 'n' }, { email: 'b' }]);
+    await bench.fenced(owner, both);
+    await bench.apply(owner, both);
+    expect(await bench.rows(account, 'id', 'email', 'balance')).toEqual([
+      [1, 'a', 1],
+      [2, 'n', 2],
+      [3, 'b', 0],
+    ]);
+  });
+
   it('refuses every ordinary write that meets a fence, and keeps nothing of it', async () => {
     await bench.write(accounts([1, 'a', 1], [2, 'b', 2]));
     const owner = unit();

@@ -95,7 +95,7 @@ export async function installUpdates(
   for (const piece of chunks(moving)) await move(batch, piece, shape, names, runner, owner.unitOfWork);
 }
 
-/** Takes the values of these fields away that another row of the unit of work may get. */
+/** Takes the values of these fields away that another row of the unit of work may get; where a row keeps its own, it does. */
 export async function giveUp(
   fields: readonly Field[],
   batch: UpdateBatch,
@@ -103,9 +103,12 @@ export async function giveUp(
   names: GraphNames,
   runner: Runner,
 ): Promise<void> {
-  const { entity, keys } = batch;
-  const none = Object.fromEntries(fields.map((field) => [field.column, null]));
-  const values = [...keys.keys()].map((at) => [lookUp(batch, at)[0], none] as const);
+  const { entity, keys, rows } = batch;
+  const values = [...keys.keys()].flatMap((at) => {
+    const given = fields.filter((field) => rows[at]?.[batch.fields.indexOf(field)] !== undefined);
+    const none = Object.fromEntries(given.map((field) => [field.column, null]));
+    return given.length === 0 ? [] : [[lookUp(batch, at)[0], none] as const];
+  });
   await setOurs(names.shape(entity), owner, values, [], names, runner);
 }
 
