@@ -1,7 +1,7 @@
 /** Runs processes of writers on the same lists, kills one of them if asked to, and checks what they say against the end. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,13 +18,13 @@ export interface ConcurrencyOptions {
   readonly processes: number;
   readonly writers: number;
   readonly appends: number;
-  /** Processes are killed one after the other, each after so many milliseconds, and replaced. */
-  readonly killAfterMs: readonly number[];
+  /** Processes are killed one after the other, each after so many acknowledged appends of its own, and replaced. */
+  readonly killAfter: readonly number[];
 }
 
 /** Resolves with the whole history, once everything that was decided is applied. */
 export async function concurrentHistory(options: ConcurrencyOptions): Promise<History> {
-  const { place, seed, processes, writers, appends, killAfterMs } = options;
+  const { place, seed, processes, writers, appends, killAfter } = options;
   await makeRegisters(place);
   const { file, folder } = await bundle(new URL('./writer.ts', import.meta.url));
   const files: string[] = [];
@@ -34,15 +34,16 @@ export async function concurrentHistory(options: ConcurrencyOptions): Promise<Hi
     files.push(log);
     const task: Task = { place, file: log, name: 'abcdefgh'[n] ?? 'z', seed: seed + 10_000 * n, writers, appends };
     const child = fork(file, [JSON.stringify(task)], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    return { child, ended: once(child, 'exit') as Promise<[number | null, string | null]> };
+    return { child, log, ended: once(child, 'exit') as Promise<[number | null, string | null]> };
   };
   try {
     const running = Array.from({ length: processes }, start);
-    for (const ms of killAfterMs) {
-      await sleep(ms);
+    for (const count of killAfter) {
       const victim = running.shift();
-      victim?.child.kill('SIGKILL');
-      await victim?.ended;
+      if (victim === undefined) break;
+      await Promise.race([victim.ended, acknowledged(victim.log, count)]);
+      if (!victim.child.kill('SIGKILL')) throw new Error('A process of writers was done before it was to be killed.');
+      await victim.ended;
       running.push(start());
     }
     const ends = await Promise.all(running.map(({ ended }) => ended));
@@ -52,6 +53,14 @@ export async function concurrentHistory(options: ConcurrencyOptions): Promise<Hi
     return { ...readLines(files), lists: await lookAt(place) };
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function acknowledged(file: string, count: number): Promise<void> {
+  for (;;) {
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    if (text.split('"say":"acknowledged"').length > count) return;
+    await sleep(20);
   }
 }
 
