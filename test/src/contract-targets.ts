@@ -12,7 +12,14 @@ import { mongodb } from '@storeweave/mongodb';
 import { neo4j } from '@storeweave/neo4j';
 import { type MemoryDomain, memoryDomain, memoryStore } from '@storeweave/testing';
 import type { Excuse } from '@storeweave/testing/contract';
-import { startInfluxdb, startMongodb, startNeo4j, startPostgres, type TestServer } from '@storeweave/testing/servers';
+import {
+  startInfluxdb,
+  startMariadb,
+  startMongodb,
+  startNeo4j,
+  startPostgres,
+  type TestServer,
+} from '@storeweave/testing/servers';
 import { typeorm } from '@storeweave/typeorm';
 
 export interface Running {
@@ -81,6 +88,32 @@ export const contractTargets: readonly Target[] = [
           return async () => embedded({ url });
         },
         stop: () => server.stop(),
+      };
+    },
+  },
+  {
+    name: 'mariadb',
+    start: () =>
+      onServer('MariaDB', startMariadb, async (server, name) => {
+        const url = await server.database(name);
+        return () => ({ relational: typeorm({ url }) });
+      }),
+  },
+  {
+    name: 'sqlite',
+    start: async () => {
+      const folders = await mkdtemp(join(tmpdir(), 'storeweave-contract-'));
+      let files = 0;
+      const inMemory = () => ({ relational: typeorm({ type: 'sqljs' }) });
+      return {
+        server: 'sql.js in this process',
+        version: `SQLite ${await versionOf(inMemory(), 'sqlite_version()')}`,
+        open: async () => inMemory(),
+        reopenable: async () => {
+          const database = join(folders, `${++files}.sqlite`);
+          return async () => ({ relational: typeorm({ type: 'sqljs', database }) });
+        },
+        stop: () => rm(folders, { recursive: true, force: true }),
       };
     },
   },
@@ -181,12 +214,12 @@ function inMemory(domain: MemoryDomain): Record<string, Store> {
   return { relational: store(), document: store(), graph: store(), timeseries: store() };
 }
 
-async function versionOf(stores: Record<string, Store>): Promise<string> {
+async function versionOf(stores: Record<string, Store>, expression = 'version()'): Promise<string> {
   const { relational } = stores;
   if (relational?.relational === undefined) return 'unknown';
   await relational.open({ name: 'relational', entities: [] });
   try {
-    const [row] = await relational.relational.sql('select version() as version', [], {});
+    const [row] = await relational.relational.sql(`select ${expression} as version`, [], {});
     return String(row?.version).replace(/ on .*/, '');
   } finally {
     await relational.close();
