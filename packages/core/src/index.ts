@@ -92,6 +92,7 @@ export type { Receipt } from './session/receipt.js';
 export type { TransactionRunOptions } from './session/run-transaction.js';
 export type * from './store/adopted.js';
 export type * from './store/capabilities.js';
+export type * from './store/causality.js';
 export type * from './store/commit.js';
 export type * from './store/condition.js';
 export type * from './store/documents.js';

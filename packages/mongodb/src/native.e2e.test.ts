@@ -61,10 +61,18 @@ it('has not forgotten what another process was told', async () => {
   const [writer, reader] = [mongodb({ url }), mongodb({ url })];
   await using weave = await Storeweave.open({ entities: [Page], stores: { document: writer } });
   await using other = await Storeweave.open({ entities: [Page], stores: { document: reader } });
+  expect(await weave.causalToken()).toBeUndefined();
   await weave.repository(Page).insert({ slug: 'home' });
-  const token = writer.causalToken();
+  const token = await weave.causalToken();
   expect(token).toMatch(/^[\w-]+$/);
-  reader.observe(token ?? '');
+  await other.observe(token ?? '');
   expect(await other.repository(Page).count()).toBe(1);
-  expect(() => reader.observe('nonsense')).toThrow(/causal token/);
+  await expect(other.observe('nonsense')).rejects.toThrow(/causal token/);
+  await expect(reader.causality.observe('nonsense')).rejects.toThrow(/causal token/);
+  const uow = await weave.transaction(async (unit) => {
+    unit.create(Page, { slug: 'next' });
+    return unit;
+  });
+  await other.observe(uow.receipt?.causalToken ?? '');
+  expect(await other.repository(Page).count()).toBe(2);
 });

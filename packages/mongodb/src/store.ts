@@ -4,6 +4,7 @@ import {
   type AggregateSpec,
   type BulkWrite,
   type Capabilities,
+  type Causality,
   type Condition,
   ConfigurationError,
   type DocumentStore,
@@ -45,6 +46,11 @@ export interface MongodbNative {
 export class MongodbStore implements Store {
   readonly capabilities: Capabilities;
   readonly schema: SchemaStore;
+  /** Undefined before the first call. Reads on secondaries wait for what was observed. */
+  readonly causality: Causality = {
+    token: async () => this.domain.causality.token(),
+    observe: async (token) => this.domain.causality.observe(token),
+  };
   readonly documents: DocumentStore = { patch: (spec, access) => this.#patch(spec, access) };
   readonly participant: MongodbParticipant;
   readonly #entities = new Map<string, EntityModel>();
@@ -146,19 +152,6 @@ export class MongodbStore implements Store {
       });
     }
     return changesOf<T>(this.domain, entity, options);
-  }
-
-  /**
-   * How far this store has seen the database's history, as a text for a cookie or header; undefined before the first
-   * call. Another process that is given it by `observe` reads nothing older, on secondaries too.
-   */
-  causalToken(): string | undefined {
-    return this.domain.causality.token();
-  }
-
-  /** Lets later calls begin no earlier than a token of `causalToken`. Throws `InvalidQueryError` for anything else. */
-  observe(causalToken: string): void {
-    this.domain.causality.observe(causalToken);
   }
 
   inspect(access: Access): Promise<StoreInspection> {

@@ -69,6 +69,7 @@ export function guardStore(store: Store, calls: CallCount, settle: Settle = asyn
     ...(store.series && { series: guardPart(guarded, store.series) }),
     ...(store.documents && { documents: guardPart(guarded, store.documents) }),
     ...(store.relational && { relational: guardPart(guarded, store.relational) }),
+    ...(store.causality && { causality: store.causality }),
     // Asked each time: some know only when they are open what their server can do.
     get participant() {
       return store.participant && guardPart(guarded, store.participant);

@@ -13,12 +13,15 @@ export interface Receipt {
   readonly domains: readonly string[];
   /** Number of rows written. */
   readonly rows: number;
+  /** For `weave.observe` of another process, which then reads nothing older. Absent where no store has anything to wait for. */
+  readonly causalToken?: string;
 }
 
 export function receiptOf(
   id: string,
   outcome: AcrossOutcome | undefined,
   written: { readonly domains: readonly string[]; readonly rows: number },
+  causalToken: string | undefined,
 ): Receipt {
   return {
     id,
@@ -26,5 +29,6 @@ export function receiptOf(
     stores: Object.fromEntries(outcome?.stores ?? []),
     domains: written.domains,
     rows: written.rows,
+    ...(causalToken !== undefined && { causalToken }),
   };
 }

@@ -20,6 +20,7 @@ import { returnPoints } from '../unit-of-work/settlement.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
 import { backOff, isRetryable, isSettled, RETRIES } from './back-off.js';
 import { Cancellation, eitherSignal } from './cancellation.js';
+import { causalTokenOf } from './causal-token.js';
 import type { CommitStage } from './commit-hooks.js';
 import type { RunningWork, Scope } from './current-work.js';
 import { type Environment, storeOf } from './environment.js';
@@ -272,7 +273,7 @@ export class Work implements ContextHost, RunningWork {
       await this.rollback('rolled back', thrown);
       throw thrown;
     }
-    const receipt = receiptOf(this.id, outcome, this.#history);
+    const receipt = receiptOf(this.id, outcome, this.#history, await causalTokenOf(this.environment.stores));
     const plan = this.#history.plan();
     this.#history.clear();
     this.receipt = receipt;

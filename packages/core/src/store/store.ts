@@ -16,6 +16,7 @@ import type { EntityClass, EntityModel } from '../model/entity-model.js';
 import type { Access, TransactionDomain } from './access.js';
 import type { AdoptedEntities } from './adopted.js';
 import type { Capabilities } from './capabilities.js';
+import type { Causality } from './causality.js';
 import type { CommitCoordinator, CommitParticipant } from './commit.js';
 import type { Condition } from './condition.js';
 import type { DocumentStore } from './documents.js';
@@ -86,4 +87,5 @@ export interface Store {
   readonly relational?: RelationalStore;
   readonly participant?: CommitParticipant;
   readonly coordinator?: CommitCoordinator;
+  readonly causality?: Causality;
 }

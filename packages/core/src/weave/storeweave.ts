@@ -14,6 +14,7 @@ import { compileDomain } from '../metadata/compile.js';
 import type { EntityClass } from '../model/entity-model.js';
 import { RelationReader } from '../repository/relation-reader.js';
 import { CallContext } from '../session/call-context.js';
+import { causalTokenOf, observeToken } from '../session/causal-token.js';
 import { type CommitHook, CommitHooks } from '../session/commit-hooks.js';
 import { CurrentWork } from '../session/current-work.js';
 import { type Environment, storeNamed } from '../session/environment.js';
@@ -246,6 +247,19 @@ export class Storeweave extends Repositories implements AsyncDisposable {
       );
     }
     return new Journal(engine);
+  }
+
+  /** What this process has seen of its stores, as a text for a cookie or header; undefined where there is nothing to wait for. */
+  causalToken(): Promise<string | undefined> {
+    return causalTokenOf(this.#environment.stores);
+  }
+
+  /**
+   * Lets everything that is read from now on be at least as new as what a token stands for: `receipt.causalToken` or
+   * `causalToken()` of another process. Throws `InvalidQueryError` for a text that is no token.
+   */
+  async observe(causalToken: string): Promise<void> {
+    await observeToken(this.#environment.stores, causalToken);
   }
 
   /** Waits for units of work that are under way, refuses new ones, and closes every store. Can be called again. */
