@@ -33,7 +33,7 @@ export async function settle(
   const scope = new Scope(names);
   const { entity, ends, source } = shape;
   const unit = scope.parameter(owner.unitOfWork);
-  // By a name that is a parameter: what the match has read, the server would remember and not look again.
+  // By a name that is a parameter: a plan may keep what the match has read before the lock.
   const isStill = `n[${scope.parameter(UNIT)}] = ${unit}`;
   const isRelationship = ends !== undefined;
   const fates = `${isFencedFor('n', goes)} AS goes, ${isFencedFor('n', stays)} AS stays`;
@@ -145,7 +145,7 @@ async function setOurs(
       `UNWIND ${scope.parameter(piece)} AS row`,
       `MATCH ${matched.pattern} WHERE ${entity.ids.map((id, i) => `${matched.field(id)} = row[0][${i}]`).join(' AND ')}`,
       ...lockCypher('n'),
-      // Only here: read before the lock as well, the server would remember it and not look again.
+      // Only here: a plan may keep what it has read before the lock.
       `WITH row, n WHERE n.${UNIT} = ${scope.parameter(owner.unitOfWork)}`,
       'SET n += row[1]',
       ...clauses,
