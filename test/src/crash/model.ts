@@ -4,6 +4,7 @@
  * became of any unit, also where a slot was deleted since.
  */
 import {
+  Audited,
   Document,
   type EntityClass,
   Field,
@@ -46,6 +47,7 @@ abstract class Mark {
 }
 
 @Relational({ table: 'accounts' })
+@Audited()
 export class Account extends Slot {}
 @Relational({ table: 'account_marks' })
 export class AccountMark extends Mark {}
@@ -56,6 +58,7 @@ export class Ledger extends Slot {}
 export class LedgerMark extends Mark {}
 
 @Document({ collection: 'profiles' })
+@Audited()
 export class Profile extends Slot {}
 @Document({ collection: 'profile_marks' })
 export class ProfileMark extends Mark {}
@@ -91,6 +94,9 @@ export const rowsOf = {
   document: { slot: Profile, mark: ProfileMark },
   graph: { slot: Person, mark: PersonMark },
 } as const;
+
+/** Stores whose slots are audited, and their names in the records. */
+export const AUDITED: Partial<Record<StoreName, string>> = { relational: 'Account', document: 'Profile' };
 
 /** Classes that live in these stores. */
 export function entitiesIn(stores: readonly StoreName[]): EntityClass[] {

@@ -19,10 +19,19 @@ export interface UnitName {
 
 /** Resolves when it is over, however it ended. */
 export async function runUnit(weave: Storeweave, name: UnitName, plan: UnitPlan, story: StoryWriter): Promise<void> {
-  const { unit } = name;
+  const { unit, round } = name;
   const stores = [...plan.parts.map(({ store }) => store), ...(plan.points > 0 ? (['timeseries'] as const) : [])];
   story.say({ say: 'begin', unit, stores });
-  const options = { await: plan.await, awaitMs: plan.awaitMs, timeoutMs: 20_000, retries: 20, label: unit };
+  // Records of changes have these, and are counted by them.
+  const attribution = { actor: unit, reason: String(round) };
+  const options = {
+    ...attribution,
+    await: plan.await,
+    awaitMs: plan.awaitMs,
+    timeoutMs: 20_000,
+    retries: 20,
+    label: unit,
+  };
   try {
     const uow = await weave.transaction(options, async (running) => {
       await write(running, name, plan, story);

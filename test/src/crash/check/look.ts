@@ -31,12 +31,13 @@ export class Looker {
       graph: () => this.#nodes(since),
     };
     const rows = stores.filter((store) => store !== 'timeseries');
-    const [seen, links, points] = await Promise.all([
+    const [seen, links, points, records] = await Promise.all([
       Promise.all(rows.map((store) => looks[store]())),
       stores.includes('graph') ? this.#links(since) : [],
       stores.includes('timeseries') ? this.#points(since) : new Map<string, number>(),
+      this.#records(since),
     ]);
-    return { rows: new Map(rows.map((store, at) => [store, seen[at] as RowsSeen])), links, points };
+    return { rows: new Map(rows.map((store, at) => [store, seen[at] as RowsSeen])), links, points, records };
   }
 
   async close(): Promise<void> {
@@ -66,6 +67,23 @@ export class Looker {
         }
       }
       return { slots: rows.rows, marks: found.rows.map(({ id }) => id), leftovers };
+    } finally {
+      await client.end();
+    }
+  }
+
+  async #records(since: number): Promise<Map<string, string[]>> {
+    const client = new pg.Client({ connectionString: this.rooms.relational, connectionTimeoutMillis: 10_000 });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ actor: string; record: string }>(
+        `select actor, concat_ws(' ', entity, key, operation) as record from audit_logs where reason::int >= $1`,
+        [since],
+      );
+      const records = new Map<string, string[]>();
+      for (const { actor, record } of rows) records.set(actor, [...(records.get(actor) ?? []), record]);
+      return records;
     } finally {
       await client.end();
     }

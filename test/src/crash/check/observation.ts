@@ -22,4 +22,6 @@ export interface Observation {
   readonly links: readonly string[];
   /** Number of points of each unit. */
   readonly points: ReadonlyMap<string, number>;
+  /** What the audit log says of each unit: `Account 3 update`. */
+  readonly records: ReadonlyMap<string, readonly string[]>;
 }

@@ -3,7 +3,7 @@
  * there; whatever is there in part, against what its caller was told, or out of its place in the history of a slot, is
  * a violation.
  */
-import type { RowStore } from '../model.js';
+import { AUDITED, type RowStore } from '../model.js';
 import type { Attempt, UnitStory } from '../story.js';
 import type { Observation } from './observation.js';
 import { verifySlots } from './slots.js';
@@ -41,6 +41,7 @@ export function verify(
       const missing = traces.filter(({ isThere }) => !isThere);
       violations.push(`${told} is half there: ${namesOf(there)}, but not ${namesOf(missing)}`);
     }
+    violations.push(...verifyRecords(story, there.length > 0, observed).map((problem) => `${told} ${problem}`));
     if (story.outcome === 'acknowledged' && there.length === 0) violations.push(`${told} is not there`);
     if (story.outcome === 'refused' && there.length > 0) violations.push(`${told} is there: ${namesOf(there)}`);
   }
@@ -117,6 +118,20 @@ class Evidence {
     this.#seen.set(slot, seen);
     for (const unit of units) seen.add(unit);
   }
+}
+
+const OPERATIONS = { insert: 'insert', append: 'update', delete: 'delete' } as const;
+
+/** One record for each change of an audited slot that is there, and none else. */
+function verifyRecords({ unit, attempts }: UnitStory, isThere: boolean, { records }: Observation): string[] {
+  const changes = isThere ? (attempts.at(-1)?.changes ?? []) : [];
+  const expected = changes.flatMap(({ store, id, op }) => {
+    const entity = AUDITED[store];
+    return entity === undefined ? [] : [`${entity} ${id} ${OPERATIONS[op]}`];
+  });
+  const found = [...(records.get(unit) ?? [])];
+  if (expected.sort().join() === found.sort().join()) return [];
+  return [`is on record with [${found}], and did [${expected}]`];
 }
 
 /** Marks, relationships and points that nobody spoke of. */

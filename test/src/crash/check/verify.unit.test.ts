@@ -11,7 +11,7 @@ function story(unit: string, outcome: UnitStory['outcome'], attempt: Partial<Att
 }
 
 const change = (op: Change['op'], before: readonly string[] | null, more: Partial<Change> = {}): Change => ({
-  store: 'document',
+  store: 'graph',
   id: 1,
   op,
   before,
@@ -26,16 +26,19 @@ function seen(
     leftovers?: readonly string[];
     points?: Record<string, number>;
     links?: readonly string[];
+    records?: Record<string, readonly string[]>;
   } = {},
 ): Observation {
-  const { slots = [], relational = [], document = [], leftovers = [], points = {}, links = [] } = parts;
+  const { slots = [], relational = [], document = [], leftovers = [], points = {}, links = [], records = {} } = parts;
   return {
     rows: new Map([
       ['relational', { slots: [], marks: relational, leftovers: [] }],
-      ['document', { slots, marks: document, leftovers }],
+      ['document', { slots: [], marks: document, leftovers }],
+      ['graph', { slots, marks: [], leftovers: [] }],
     ]),
     links,
     points: new Map(Object.entries(points)),
+    records: new Map(Object.entries(records)),
   };
 }
 
@@ -139,6 +142,28 @@ describe('a slot', () => {
     ],
   ] as const)('is wrong when it %s', (_, stories, observed, found) => {
     expect(judge(stories as readonly UnitStory[], seen(observed)).join('\n')).toMatch(found);
+  });
+});
+
+describe('the audit log', () => {
+  const changed = story('a', 'acknowledged', {
+    marks: ['relational'],
+    changes: [change('delete', ['z'], { store: 'relational' })],
+  });
+  const before = story('z', 'acknowledged', { changes: [change('insert', null, { store: 'relational' })] });
+  const log = (records: Record<string, readonly string[]>, told = changed) =>
+    judge([before, told], seen({ relational: ['a'], records: { z: ['Account 1 insert'], ...records } })).join();
+
+  it('has one record for each change', () => {
+    expect(log({ a: ['Account 1 delete'] })).toBe('');
+    expect(log({})).toMatch(/a \(acknowledged\) is on record with \[\]/);
+    expect(log({ a: ['Account 1 delete', 'Account 1 delete'] })).toMatch(/is on record/);
+    expect(log({ a: ['Account 1 update'] })).toMatch(/is on record/);
+  });
+
+  it('has none of what was refused', () => {
+    const refused = story('b', 'refused', changed.attempts[0]);
+    expect(judge([refused], seen({ records: { b: ['Account 1 delete'] } })).join()).toMatch(/is on record/);
   });
 });
 
