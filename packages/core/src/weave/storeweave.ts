@@ -155,7 +155,7 @@ export class Storeweave extends Repositories implements AsyncDisposable {
         await store.open({ name, entities, fenced: mayFence(store, stores, atomicity) });
       }
       await weave.schema.prepare(schema);
-      await moves.prepare(environment.stores, schema === 'ignore');
+      await moves.prepare(environment, schema === 'ignore');
       if (atomicity === 'atomic') environment.engine = await startEngine(environment, options.commit);
     } catch (error) {
       await environment.engine?.close().catch(() => {});

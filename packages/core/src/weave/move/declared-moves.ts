@@ -5,7 +5,7 @@
 import { CapabilityError, ConfigurationError } from '../../errors/errors.js';
 import type { DomainModel } from '../../model/domain-model.js';
 import type { EntityClass, EntityModel } from '../../model/entity-model.js';
-import type { Routes } from '../../session/environment.js';
+import type { Environment, Routes } from '../../session/environment.js';
 import type { Store } from '../../store/store.js';
 import { Gate } from './gate.js';
 import { type GateTables, gateTables } from './gate-tables.js';
@@ -66,13 +66,26 @@ export class DeclaredMoves implements Routes {
    * Once the stores are open: makes the gates ready, and learns what has been moved already. `isLenient`: where the tables
    * may not be there yet; a call for the entity then says so.
    */
-  async prepare(stores: ReadonlyMap<string, Store>, isLenient: boolean): Promise<void> {
+  async prepare({ stores, atomicity }: Environment, isLenient: boolean): Promise<void> {
     for (const { entity, models, from, tables } of this.#declared) {
       const [source, target] = [stores.get(from), stores.get(entity.store)];
       if (source === undefined || target === undefined) continue;
       if (source.domain.begin === undefined || source.capabilities.transactions === undefined) {
         throw new CapabilityError(
           `${entity.name} cannot be moved out of "${from}" while the application runs: that store has no transactions, so a write and its entry in the log could be kept in part. Stop the application, and use moveEntity() or "storeweave move" without --online.`,
+          { entity: entity.name, store: from },
+        );
+      }
+      const fences = source.capabilities.commit?.participates === 'fence';
+      if (
+        fences &&
+        atomicity === 'atomic' &&
+        [...stores.values()].some(
+          (store) => store.domain !== source.domain && store.capabilities.commit?.coordinates === true,
+        )
+      ) {
+        throw new CapabilityError(
+          `${entity.name} cannot be moved out of "${from}" while the application runs and commits over several databases: what is installed there after the decision passes no gate. Open with atomicity: 'best-effort' until the move is over, or use "storeweave move" without --online.`,
           { entity: entity.name, store: from },
         );
       }
