@@ -128,6 +128,7 @@ export class Finisher {
   /** Settles every fence that is there, except those of units of work that are known to be under way. Returns how many. */
   async scrub(limit: number, isUnderWay: (unitOfWork: string) => boolean, access: Access): Promise<number> {
     let settled = 0;
+    const failures: unknown[] = [];
     for (const { participant } of this.topology.all()) {
       const owners = await participant.owners?.(limit, access).catch(() => []);
       for (const owner of owners ?? []) {
@@ -136,11 +137,12 @@ export class Finisher {
           await this.#settleOne(owner, 'relay', access);
           settled++;
         } catch (error) {
-          // Its unit of work is still under way somewhere else.
-          if (!(error instanceof TimeoutError)) throw error;
+          // At its limit its unit of work is still under way somewhere else. No failure keeps the others from being settled.
+          if (!(error instanceof TimeoutError)) failures.push(error);
         }
       }
     }
+    if (failures.length > 0) throw failures[0];
     return settled;
   }
 
