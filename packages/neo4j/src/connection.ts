@@ -4,10 +4,13 @@
  * ones, so that nothing here has to be opened again. Bookmarks of every transaction are kept, and every later one waits
  * until the server it is sent to has seen them.
  */
-import { ConfigurationError } from '@storeweave/core';
+import { ConfigurationError, InvalidQueryError } from '@storeweave/core';
 import neo4j, { type BookmarkManager, type Config, type Driver, type Session } from 'neo4j-driver';
 import { mapError } from './errors.js';
 import type { GraphNames } from './names.js';
+
+/** What servers give as bookmarks. */
+const BOOKMARK = /^(FB:|neo4j:)[\w:+/=-]+$/;
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -79,13 +82,19 @@ export class Connection {
     });
   }
 
-  /** Bookmarks of what was committed last: whoever waits for them sees it. */
-  async bookmarks(): Promise<readonly string[]> {
-    return [...(await this.#bookmarks.getBookmarks())];
+  /** Bookmarks of what was committed last, as one text: whoever waits for them sees it. Undefined where there are none. */
+  async token(): Promise<string | undefined> {
+    const bookmarks = [...(await this.#bookmarks.getBookmarks())];
+    return bookmarks.length === 0 ? undefined : bookmarks.join(' ');
   }
 
   /** Lets everything that is sent from now on wait for these bookmarks as well. */
-  async follow(bookmarks: readonly string[]): Promise<void> {
+  async observe(token: string): Promise<void> {
+    const bookmarks = token.split(' ');
+    // The server would refuse every call from then on.
+    if (!bookmarks.every((bookmark) => BOOKMARK.test(bookmark))) {
+      throw new InvalidQueryError('The causal token is not one of Neo4j. Pass it as it was given.');
+    }
     await this.#bookmarks.updateBookmarks([], bookmarks);
   }
 

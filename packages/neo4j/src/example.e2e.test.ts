@@ -85,8 +85,8 @@ it('does what the README says', async () => {
   });
 
   // What this process has committed, another one waits for before it reads.
-  const bookmarks = await graph.bookmarks();
-  await graph.follow(bookmarks);
+  const token = await weave.causalToken();
+  if (token !== undefined) await weave.observe(token);
   // #endregion native
   expect((await weave.repository(Station).findById('mid'))?.name).toBe('Midtown');
 

@@ -2,6 +2,7 @@
 import {
   type Access,
   type BulkWrite,
+  type Causality,
   type Condition,
   ConfigurationError,
   type EntityModel,
@@ -41,6 +42,11 @@ export class Neo4jStore implements Store {
   readonly domain: Neo4jDomain;
   readonly graph: GraphStore;
   readonly schema: SchemaStore;
+  /** Bookmarks of what was committed last, as one text. */
+  readonly causality: Causality = {
+    token: () => this.#connection.token(),
+    observe: (token) => this.#connection.observe(token),
+  };
   readonly participant: Neo4jParticipant;
   readonly #names: GraphNames;
   readonly #connection: Connection;
@@ -62,16 +68,6 @@ export class Neo4jStore implements Store {
   /** Version of the server, as it says it. Empty before `open`. */
   get version(): string {
     return this.#connection.version;
-  }
-
-  /** Bookmarks of what this store committed last: a causal token for stores of other processes (`follow`). */
-  bookmarks(): Promise<readonly string[]> {
-    return this.#connection.bookmarks();
-  }
-
-  /** Everything that is asked from now on sees at least what these bookmarks stand for. */
-  follow(bookmarks: readonly string[]): Promise<void> {
-    return this.#connection.follow(bookmarks);
   }
 
   async open(context: StoreContext): Promise<void> {
