@@ -12,10 +12,12 @@ import {
   type CommitParticipant,
   type Condition,
   ConfigurationError,
+  DeadlockError,
   type EntityModel,
   type ReadSpec,
   type RelationalStore,
   type Rows,
+  SerializationError,
   type Store,
   type StoreContext,
   type StoreInspection,
@@ -33,6 +35,9 @@ import { compileCount, compileSelect } from './select.js';
 import type { SqlDomain, TextRow } from './session.js';
 import { claimTables, releaseTables } from './table-claims.js';
 import type { Writer } from './writer.js';
+
+/** A batch that stands alone may meet another one in its way more than once. */
+const WRITE_TRIES = 5;
 
 export abstract class SqlStore implements Store {
   abstract readonly capabilities: Capabilities;
@@ -146,11 +151,20 @@ export abstract class SqlStore implements Store {
     const rows = batch.op === 'insert' ? batch.rows.length : batch.keys.length;
     if (rows === 0) return { count: 0 };
     if (access.transaction !== undefined || !this.#writer.needsTransaction(batch)) return this.writeIn(batch, access);
-    const transaction = await this.domain.begin({
-      signal: access.signal,
-      label: access.label,
-      timeoutMs: access.timeoutMs,
-    });
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#writeAlone(batch, access);
+      } catch (error) {
+        // Nothing but this batch was in the transaction, so it can be tried again by us.
+        const inTheWay = error instanceof DeadlockError || error instanceof SerializationError;
+        if (tries === WRITE_TRIES || !inTheWay) throw error;
+      }
+    }
+  }
+
+  async #writeAlone(batch: WriteBatch, access: Access): Promise<WriteResult> {
+    const { signal, label, timeoutMs } = access;
+    const transaction = await this.domain.begin({ signal, label, timeoutMs });
     try {
       const result = await this.writeIn(batch, { ...access, transaction });
       await transaction.commit();

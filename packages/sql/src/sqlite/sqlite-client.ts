@@ -93,8 +93,10 @@ function onBetter(database: BetterSqlite): Run {
       if (statements.size >= MAX_STATEMENTS) statements.clear();
       statements.set(text, statement);
     }
-    if (!statement.reader) return { rows: [], columns: [], changes: statement.run(...values).changes };
-    const rows = statement.all(...values);
+    // `?1` is a name to this driver.
+    const given = values.length === 0 ? [] : [Object.fromEntries(values.map((value, i) => [i + 1, value]))];
+    if (!statement.reader) return { rows: [], columns: [], changes: statement.run(...given).changes };
+    const rows = statement.all(...given);
     return { rows, columns: statement.columns().map(({ name }) => name), changes: rows.length };
   };
 }
