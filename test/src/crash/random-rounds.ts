@@ -7,6 +7,8 @@ type Random = (below: number) => number;
 
 /** Longest life of a worker before it is killed, in milliseconds. */
 const LIFE_MS = 1_500;
+/** So much longer where it is to be struck, which may take some units of work. */
+const STRUCK_MS = 3_000;
 
 export async function randomRound(ground: Ground, random: Random): Promise<void> {
   const { servers } = ground;
@@ -17,7 +19,8 @@ export async function randomRound(ground: Ground, random: Random): Promise<void>
   const [downAfter, downMs] = [random(600), random(500)];
   const workers = random(4) === 0 ? 2 : 1;
   const [seed, relay] = [random(2 ** 31), random(2) === 0];
-  const life = strike === undefined || strike.fault === 'fail' ? 200 + random(LIFE_MS) : undefined;
+  const isLong = strike !== undefined && strike.fault !== 'fail';
+  const life = (isLong ? STRUCK_MS : 200) + random(LIFE_MS);
   const size = { units: 6 + random(20), streams: 1 + random(5), full: random(3), isFirstAlone: false, meets: false };
 
   const name = `${strike === undefined ? 'random' : `${strike.fault} ${strike.at.moment} ${strike.at.step}`}${isDown ? `, ${down} down` : ''}`;
@@ -32,11 +35,7 @@ export async function randomRound(ground: Ground, random: Random): Promise<void>
         const work = worker.ask({ do: 'work', round, worker: 'abc'[at] ?? 'd', seed: seed + at, ...size });
         const struck = worker.strike().then(() => sleep(400));
         const isOver = untilOver(work, worker);
-        const ends = [
-          isOver,
-          ...(life === undefined ? [] : [sleep(life)]),
-          ...(strike?.fault === 'hang' ? [struck] : []),
-        ];
+        const ends = [isOver, sleep(life), ...(strike?.fault === 'hang' ? [struck] : [])];
         await Promise.race(ends);
       }),
     );
