@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import type { BenchOptions, BenchRow } from './rounds.js';
 
 const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promise<BenchRow[]> }>> = {
+  commit: () => import('./commit.js'),
   embedded: () => import('./embedded.js'),
   relational: () => import('./relational.js'),
   stores: () => import('./stores.js'),
