@@ -1,5 +1,6 @@
 /** When to do a unit of work again, and how long to wait before it. */
 import type { CommitEngine } from '../commit/across/engine.js';
+import { pause } from '../commit/waiting.js';
 import { EntityMovingError, FencedError } from '../errors/errors.js';
 import { StoreweaveError } from '../errors/storeweave-error.js';
 
@@ -12,19 +13,33 @@ export function isRetryable(error: unknown): boolean {
   return error instanceof StoreweaveError && error.isRetryable;
 }
 
+/** How often one thing gives way to others whose fences it meets. */
+export const FENCED_ATTEMPTS = 20;
+
 /**
- * Waits for what was met on the way to be over, where the error is about that: a move of an entity, or another unit of
- * work between its fences and their end. Only the first is no failure to be counted: it ends by itself.
+ * What one attempt after the other meets on its way, and waits for: a move of an entity, or another unit of work between
+ * its fences and their end. Neither is a failure of the attempt, so neither counts as one.
  */
-export async function isSettled(
-  error: unknown,
-  signal: AbortSignal | undefined,
-  engine?: CommitEngine,
-): Promise<boolean> {
-  if (error instanceof FencedError) await engine?.settle(error.owners, { ...(signal && { signal }) });
-  if (!(error instanceof EntityMovingError)) return false;
-  await error.settled(signal);
-  return true;
+export class Obstacles {
+  #fences = 0;
+
+  constructor(
+    private readonly signal: AbortSignal | undefined,
+    private readonly engine?: CommitEngine,
+  ) {}
+
+  /** Resolves when it is out of the way; with false for any other error, and where fences were met too often. */
+  async cleared(error: unknown): Promise<boolean> {
+    const { signal } = this;
+    if (error instanceof EntityMovingError) {
+      await error.settled(signal);
+      return true;
+    }
+    if (!(error instanceof FencedError) || this.#fences === FENCED_ATTEMPTS) return false;
+    await this.engine?.settle(error.owners, { ...(signal && { signal }) });
+    await pause(backOff(this.#fences++), signal);
+    return true;
+  }
 }
 
 /** Grows from attempt to attempt, and is never the same for two that collided. */

@@ -9,7 +9,7 @@ import type { Row } from '../model/field.js';
 import type { Access, Transaction } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
-import { isSettled } from './back-off.js';
+import { Obstacles } from './back-off.js';
 import { areTogether, type Environment, pinned, storeOf } from './environment.js';
 import type { AccessOptions, AuditPort, CallOptions, WorkContext } from './ports.js';
 
@@ -69,11 +69,12 @@ export class CallContext implements WorkContext {
   }
 
   async atomically<R>(entity: EntityModel, options: CallOptions, run: (work: WorkContext) => Promise<R>): Promise<R> {
+    const obstacles = new Obstacles(options.signal, this.environment.engine);
     for (let context: CallContext = this; ; context = new CallContext(this.environment)) {
       try {
         return await context.#atOnce(entity, options, run);
       } catch (error) {
-        if (!(await isSettled(error, options.signal, this.environment.engine))) throw error;
+        if (!(await obstacles.cleared(error))) throw error;
       }
     }
   }

@@ -8,7 +8,7 @@ import { FencedError, TimeoutError } from '../errors/errors.js';
 import type { Access } from '../store/access.js';
 import type { ReadSpec, Rows } from '../store/read.js';
 import type { Store } from '../store/store.js';
-import { backOff } from './back-off.js';
+import { backOff, FENCED_ATTEMPTS } from './back-off.js';
 
 /** Calls on stores that have not been answered, so that nobody closes a store under them. */
 export class CallCount {
@@ -33,9 +33,6 @@ export class CallCount {
 
 /** Settles the units of work whose fences a call has met. */
 export type Settle = (error: FencedError, access: Access) => Promise<void>;
-
-/** How often a call that stands alone is tried again where it met a fence. */
-const FENCED_ATTEMPTS = 20;
 
 export function guardStore(store: Store, calls: CallCount, settle: Settle = async () => {}): Store {
   const guarded = async <R>(access: Access, call: () => Promise<R>): Promise<R> => {

@@ -7,7 +7,7 @@ import { RowsNeeded } from '../commit/across/rows-needed.js';
 import { pause, untilAborted } from '../commit/waiting.js';
 import type { IsolationLevel } from '../store/capabilities.js';
 import { runInScope } from '../store/work-scope.js';
-import { backOff, isRetryable, isSettled, RETRIES } from './back-off.js';
+import { backOff, isRetryable, Obstacles, RETRIES } from './back-off.js';
 import { Cancellation } from './cancellation.js';
 import { type Environment, pinned } from './environment.js';
 import { Work } from './work.js';
@@ -52,6 +52,7 @@ export async function runTransaction<R>(
   const what = label === undefined ? 'The unit of work' : `The unit of work '${label}'`;
   const cancellation = new Cancellation({ signal, timeoutMs, what });
   try {
+    const obstacles = new Obstacles(cancellation.signal, environment.engine);
     for (let attempt = 0, byRow = false; ; attempt++) {
       const work = new Work(pinned(environment), {
         mode: 'transaction',
@@ -74,7 +75,7 @@ export async function runTransaction<R>(
           continue;
         }
         if (attempt >= retries || !isRetryable(error) || !work.canBeRepeated) throw error;
-        if (await isSettled(error, cancellation.signal, environment.engine)) attempt -= 1;
+        if (await obstacles.cleared(error)) attempt -= 1;
         else await pause(backOff(attempt), cancellation.signal);
       }
     }

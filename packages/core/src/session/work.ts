@@ -18,7 +18,7 @@ import { stateOf } from '../unit-of-work/entity-state.js';
 import { Flusher, type Includes } from '../unit-of-work/flush.js';
 import { returnPoints } from '../unit-of-work/settlement.js';
 import { TrackedEntities } from '../unit-of-work/tracked-entities.js';
-import { backOff, isRetryable, isSettled, RETRIES } from './back-off.js';
+import { backOff, isRetryable, Obstacles, RETRIES } from './back-off.js';
 import { Cancellation, eitherSignal } from './cancellation.js';
 import { causalTokenOf } from './causal-token.js';
 import type { CommitStage } from './commit-hooks.js';
@@ -214,12 +214,13 @@ export class Work implements ContextHost, RunningWork {
     const cancellation = new Cancellation({ signal, timeoutMs, what });
     this.#limit = cancellation.signal;
     try {
+      const obstacles = new Obstacles(cancellation.signal, this.environment.engine);
       for (let attempt = 0; ; attempt++) {
         try {
           return await this.commit();
         } catch (error) {
           if (attempt >= RETRIES || !isRetryable(error) || !this.#repeatable) throw error;
-          if (await isSettled(error, cancellation.signal, this.environment.engine)) attempt -= 1;
+          if (await obstacles.cleared(error)) attempt -= 1;
           else await pause(backOff(attempt), cancellation.signal);
         }
       }

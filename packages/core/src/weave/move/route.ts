@@ -7,7 +7,7 @@ import { inTurn } from '../../commit/turns.js';
 import { pause, untilAborted } from '../../commit/waiting.js';
 import { ConnectionError, EntityMovingError } from '../../errors/errors.js';
 import type { EntityModel } from '../../model/entity-model.js';
-import { backOff, isRetryable, isSettled, RETRIES } from '../../session/back-off.js';
+import { backOff, isRetryable, Obstacles, RETRIES } from '../../session/back-off.js';
 import type { Access, Transaction } from '../../store/access.js';
 import type { Store } from '../../store/store.js';
 import type { Gate } from './gate.js';
@@ -89,12 +89,13 @@ export class Route {
       if (transaction.domain !== this.source.domain) return change(this.target, access, false);
       return change(this.source, access, (await this.#enter(access)) === 'copying');
     }
+    const obstacles = new Obstacles(access.signal);
     for (let attempt = 0; ; attempt++) {
       if (this.#isMoved) return change(this.target, access, false);
       try {
         return await this.#alone(access, change);
       } catch (error) {
-        if (await isSettled(error, access.signal)) attempt -= 1;
+        if (await obstacles.cleared(error)) attempt -= 1;
         else if (attempt >= RETRIES || !isRetryable(error) || error instanceof ConnectionError) throw error;
         else await pause(backOff(attempt), access.signal);
       }
