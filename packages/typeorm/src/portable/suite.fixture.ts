@@ -82,7 +82,12 @@ export function portableSuite(product: string, fresh: () => Promise<() => Typeor
           const query = session.query.bind(session);
           return work(
             Object.create(session, {
-              query: { value: (given: { text: string }) => (sent.push(given.text), query(given as never)) },
+              query: {
+                value: (given: Parameters<typeof query>[0]) => {
+                  sent.push(given.text);
+                  return query(given);
+                },
+              },
             }),
           );
         });
