@@ -47,8 +47,8 @@ export class DomainTransactions {
   readonly #kept: KeptWrites | undefined;
   #isCommitting = false;
   #isAcross = false;
-  /** Rows are fenced that are not changed, which takes a decision even where one database is written to. */
-  #isGuarded = false;
+  /** One database is written to, and in a way that takes a decision all the same: guards, or several writes of points. */
+  #needsDecision = false;
   #isOver = false;
 
   constructor(
@@ -95,6 +95,7 @@ export class DomainTransactions {
       const { engine } = this;
       if (engine !== undefined) {
         for (const domain of domains) this.#checkTakesPart(domain, engine);
+        this.#checkNothingFinal(writes);
         return;
       }
       const names = [...domains].map((domain) => domain.name).join(', ');
@@ -104,7 +105,14 @@ export class DomainTransactions {
       );
     }
     const [domain] = domains;
-    if (domain !== undefined && domain.begin === undefined && writes.length + this.#final.size > 1) {
+    const waiting = this.#kept?.unsent.length ?? 0;
+    if (domain !== undefined && domain.begin === undefined && writes.length + waiting + this.#final.size > 1) {
+      if (this.#kept?.concerns(domain) === true && writes.every(({ operation }) => operation === 'insert')) {
+        this.#checkNothingFinal(writes);
+        this.#needsDecision = true;
+        this.#isAcross = true;
+        return;
+      }
       throw new ConfigurationError(
         `This unit of work needs ${writes.length} writes in ${domain.name}, which has no transactions, so they could be kept in part. Write one entity and operation at a time, or open with atomicity: 'best-effort'.`,
       );
@@ -126,7 +134,7 @@ export class DomainTransactions {
   /** Has rows fenced until the decision, and not changed. */
   guard(store: Store, batch: WriteBatch): void {
     this.keep(store, batch, false);
-    this.#isGuarded = true;
+    this.#needsDecision = true;
   }
 
   /** Whether changes by filter in this domain are to be made by row. */
@@ -180,7 +188,7 @@ export class DomainTransactions {
   ): Promise<AcrossOutcome | undefined> {
     const { engine } = this;
     const touched = new Set([...this.#written, ...(this.#kept?.lost.keys() ?? [])]);
-    if (engine !== undefined && (touched.size > 1 || this.#isGuarded))
+    if (engine !== undefined && (touched.size > 1 || this.#needsDecision))
       return this.#commitAcross(engine, unitOfWork, options, stage);
     for (const { store, batch } of this.#kept?.unsent ?? []) {
       await store.write(batch, { signal: this.options.signal, label: this.options.label });
@@ -254,6 +262,17 @@ export class DomainTransactions {
       if (transaction !== undefined) parts.push({ participation, batches: [], transaction });
     }
     return parts;
+  }
+
+  /** Refuses to go on over several domains where something was, or would be, written that no rollback takes back. */
+  #checkNothingFinal(writes: readonly Intent[]): void {
+    const [written] = this.#final;
+    const direct = writes.find(({ store, operation }) => operation === 'write' && store.domain.begin === undefined);
+    const domain = written ?? direct?.store.domain;
+    if (domain === undefined) return;
+    throw new CapabilityError(
+      `This unit of work changes several databases, and ${written === undefined ? 'would change' : 'has changed'} points in ${domain.name} other than by adding them, which takes effect at once. Do that in a unit of work of its own.`,
+    );
   }
 
   #checkTakesPart(domain: TransactionDomain, engine: CommitEngine): void {

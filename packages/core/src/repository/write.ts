@@ -32,6 +32,9 @@ export async function writeNew(
 ): Promise<number> {
   if (rows.length === 0) return 0;
   const groups = byLack(entity, rows);
+  // A point that is there is overwritten anyway.
+  const overwrites = entity.kind === 'measurement' && onConflict?.do === 'update' && onConflict.keys === undefined;
+  const isPlain = onConflict === undefined || overwrites;
   const insert = async (context: WorkContext): Promise<number> => {
     let count = 0;
     for (const group of groups) {
@@ -42,9 +45,9 @@ export async function writeNew(
         fields: given,
         rows: group.map((row) => given.map((field) => row[field.index])),
         ...(made.length === 0 ? {} : { returning: made }),
-        ...(onConflict === undefined ? {} : { onConflict }),
+        ...(isPlain ? {} : { onConflict }),
       };
-      const writes = onConflict === undefined ? 'kept' : true;
+      const writes = isPlain ? 'kept' : true;
       const access = await context.access(entity, [entity], { ...call, writes });
       if (writes === 'kept' && context.keep?.(entity, batch) === false) {
         count += group.length;

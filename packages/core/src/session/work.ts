@@ -144,14 +144,17 @@ export class Work implements ContextHost, RunningWork {
     this.check();
     const store = storeOf(this.environment, entity);
     // Asked before the flush: what will be refused must not have written anything first.
-    if (options.writes !== undefined) this.#transactions?.admit([{ store, entity, operation: 'write' }]);
+    if (options.writes !== undefined) {
+      const operation = options.writes === 'kept' ? 'insert' : 'write';
+      this.#transactions?.admit([{ store, entity, operation }]);
+    }
     if (flushes && this.options.flush === 'auto' && flushing.getStore() !== this) await this.#flushFor(entity, reads);
     if (options.writes !== undefined) {
       if (entity !== this.environment.audit?.log) this.#history.pass(entity);
-      this.#transactions?.wrote(
-        store.domain,
-        options.writes === 'kept' ? undefined : `a change of ${entity.name} by filter or statement`,
-      );
+      const what = options.writes === 'kept' ? undefined : `a change of ${entity.name} by filter or statement`;
+      if (what !== undefined || this.#transactions?.sendsNow(store.domain) === true) {
+        this.#transactions?.wrote(store.domain, what);
+      }
     }
     return this.#access(store, entity, options);
   }

@@ -131,6 +131,34 @@ describe('a unit of work over three databases', () => {
     expect(await contents(stores)).toEqual({ ...NOTHING, profiles: ['ada: x'] });
   });
 
+  it('keeps several writes of points together, though their store has no transactions', async () => {
+    const stores = makeStores();
+    const weave = await open(stores);
+    await weave.transaction(async (uow) => {
+      await uow.series(Visit).insert({ page: '/a', at: new Date(1), seconds: 1 });
+      await uow.series(Visit).insert({ page: '/b', at: new Date(2), seconds: 2 });
+      uow.create(Visit, { page: '/c', at: new Date(3), seconds: 3 });
+      expect(await uow.repository(Visit).count()).toBe(0);
+    });
+    const failing = weave.transaction(async (uow) => {
+      await uow.series(Visit).insert({ page: '/d', at: new Date(4), seconds: 4 });
+      uow.create(Account, { name: 'Ada' });
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    for (const first of ['points', 'account']) {
+      const mixed = weave.transaction(async (uow) => {
+        if (first === 'points') await uow.repository(Visit).delete({ page: '/a' });
+        uow.create(Account, { name: 'Ada' });
+        await uow.flush();
+        if (first === 'account') await uow.repository(Visit).delete({ page: '/a' });
+      });
+      await expect(mixed).rejects.toThrow(CapabilityError);
+    }
+    await weave.close();
+    expect(await contents(stores)).toEqual({ ...NOTHING, visits: 2 });
+  });
+
   it('pays nothing where one database is written to', async () => {
     const stores = makeStores();
     const steps: string[] = [];
