@@ -18,6 +18,8 @@ export interface Counts {
 /** No round takes longer, whatever hangs: then its worker is killed, which is one more way to die. */
 const ROUND_MS = 40_000;
 const DRAIN_MS = 90_000;
+/** How long what is left is tried to be finished. */
+const QUIET_MS = 30_000;
 
 /** What the rounds of a run share: servers, workers, and all that is known of the units of work. */
 export class Ground implements AsyncDisposable {
@@ -110,6 +112,7 @@ export class Ground implements AsyncDisposable {
         );
         report(`${messageOf(failure)}; its units: ${ends.join('; ')}`);
       }
+      await this.#untilQuiet(round);
       await this.#judge(round, report);
     } catch (error) {
       report(`it could not be finished: ${messageOf(error)}`);
@@ -119,12 +122,17 @@ export class Ground implements AsyncDisposable {
   /** A fresh process finishes what is open. */
   async #finish(): Promise<void> {
     const worker = await this.worker();
-    const drained = await within(worker.ask({ do: 'drain' }), DRAIN_MS, 'the journal did not run dry');
-    if (drained?.result !== undefined && drained.result.failed > 0) {
-      // What failed for a passing reason is tried once more.
-      await within(worker.ask({ do: 'drain' }), DRAIN_MS, 'the journal did not run dry');
-    }
+    await within(worker.ask({ do: 'drain' }), DRAIN_MS, 'the journal did not run dry');
     this.#fresh = worker;
+  }
+
+  /** A transaction of a process that died keeps its rows until its server gives it up; nothing can be applied to them before. */
+  async #untilQuiet(round: number): Promise<void> {
+    for (const until = performance.now() + QUIET_MS; performance.now() < until; await sleep(1_000)) {
+      const { rows } = await this.#looker.look(round);
+      if ([...rows.values()].every(({ leftovers }) => leftovers.length === 0)) return;
+      await this.#finish();
+    }
   }
 
   async #judge(since: number, report: (violation: string) => void): Promise<void> {

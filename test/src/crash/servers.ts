@@ -1,5 +1,6 @@
 /** The real servers of a run: started for it alone, durable, and killed and started again as it pleases. */
 import { startInfluxdb, startMongodb, startNeo4j, startPostgres, type TestServer } from '@storeweave/testing/servers';
+import { MongoClient } from 'mongodb';
 import type { StoreName } from './model.js';
 import type { Rooms } from './rooms.js';
 
@@ -65,6 +66,7 @@ export async function startServers(stores: readonly StoreName[]): Promise<Server
         bucketPrefix: (await series?.space('crash')) ?? '',
       },
     };
+    if (mongo !== undefined) await endOrphansSoon(mongo.url);
     const find = (name: ServerName): TestServer => {
       const server = running.get(name);
       if (server === undefined) throw new Error(`${name} does not run here.`);
@@ -75,11 +77,24 @@ export async function startServers(stores: readonly StoreName[]): Promise<Server
       names,
       described: [...running].map(([name, { version, origin }]) => `${name} ${version} (${origin})`),
       kill: (name) => find(name).kill(),
-      restart: (name) => find(name).restart(),
+      async restart(name) {
+        await find(name).restart();
+        if (name === 'mongodb' && mongo !== undefined) await endOrphansSoon(mongo.url);
+      },
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** A transaction whose client died keeps its documents to itself for a minute; in a test that is too long. */
+async function endOrphansSoon(url: string): Promise<void> {
+  const client = new MongoClient(url);
+  try {
+    await client.db('admin').command({ setParameter: 1, transactionLifetimeLimitSeconds: 5 });
+  } finally {
+    await client.close();
   }
 }
