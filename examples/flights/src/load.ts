@@ -1,8 +1,7 @@
 /**
- * Loads the data through units of work, a chunk each. What a chunk adds and how far the part has come are written in one
- * transaction, so that a job that is killed anywhere goes on, when it is started again, behind the last chunk that was
- * committed: nothing is missing and nothing is there twice. Where the stores do not commit together, the count follows
- * the chunk in a transaction of its own, and the chunk that may have been written is written again, which changes nothing.
+ * Loads the data through units of work, a chunk each. What a chunk adds and how far the part has come are written in one,
+ * whatever databases they are in, so that a job that is killed anywhere goes on, when it is started again, behind the last
+ * chunk that was committed: nothing is missing and nothing is there twice.
  */
 import type { Storeweave, UnitOfWork } from '@storeweave/core';
 import { readAirports } from './data/airports.js';
@@ -44,7 +43,7 @@ export async function load(
   const started = performance.now();
   const before = await progressRows(weave);
   refuseOtherFlights(before, places, options);
-  const loader = new Loader(weave, places, options, progress, signal, before);
+  const loader = new Loader(weave, options, progress, signal, before);
   if (!PARTS.every((part) => loader.isComplete(part))) await loadParts(loader, options);
   return { loaded: loader.loaded, found: loader.found, seconds: (performance.now() - started) / 1000 };
 }
@@ -57,7 +56,7 @@ async function loadParts(loader: Loader, { source, flights, chunk }: Options): P
     places.set(airport.iata, { latitude: airport.latitude, longitude: airport.longitude });
   }
   await loader.run('airports', airports.length, inChunks(airports, chunk), (uow, some) =>
-    uow.repository(Airport).upsert(some),
+    uow.repository(Airport).insert(some),
   );
 
   // All flights pass by, those that are loaded already too: the routes and guides are counted from them.
@@ -81,7 +80,7 @@ async function loadParts(loader: Loader, { source, flights, chunk }: Options): P
   });
 
   const routes: RouteCount[] = tally.routes();
-  await loader.run('routes', routes.length, inChunks(routes, chunk), (uow, some) => uow.repository(Route).upsert(some));
+  await loader.run('routes', routes.length, inChunks(routes, chunk), (uow, some) => uow.repository(Route).insert(some));
 
   const guides: [string, GuideFacts][] = [...tally.guides()];
   await loader.run('guides', guides.length, inChunks(guides, chunk), (uow, some) => {
@@ -91,7 +90,7 @@ async function loadParts(loader: Loader, { source, flights, chunk }: Options): P
         throw new DataError('airports.csv', undefined, `flights leave ${iata}, which is not in it`);
       return { iata, location, ...facts };
     });
-    return uow.repository(AirportGuide).upsert(written);
+    return uow.repository(AirportGuide).insert(written);
   });
 }
 
@@ -103,7 +102,6 @@ class Loader {
 
   constructor(
     private readonly weave: Storeweave,
-    private readonly places: Places,
     private readonly options: Options,
     private readonly progress: Progress,
     private readonly signal: AbortSignal,
@@ -136,11 +134,8 @@ class Loader {
         if (complete || rest.length === 0) continue;
         await this.weave.transaction({ label: `load ${part}`, flush: 'commit' }, async (uow) => {
           await write(uow, rest);
-          if (this.places.together) await this.#note(uow, part, seen - rest.length, seen, false);
+          await this.#note(uow, part, seen - rest.length, seen, false);
         });
-        if (!this.places.together) {
-          await this.weave.transaction((uow) => this.#note(uow, part, seen - rest.length, seen, false));
-        }
         this.loaded += rest.length;
         this.progress.advance(rest.length);
       }
@@ -180,12 +175,10 @@ function refuseOtherFlights(before: readonly LoadProgress[], { where }: Places, 
 
 /** Deletes all that an earlier run has loaded. */
 export async function startOver(weave: Storeweave): Promise<void> {
-  await weave.transaction({ label: 'start over' }, async (uow) => {
-    // The count first: where the stores do not commit together, it must never speak of what is gone.
-    for (const entity of [LoadProgress, FlightDelay, Route, AirportGuide, Airport]) {
-      await uow.repository<object>(entity).delete({});
-    }
-  });
+  // The count first: it must never speak of what is gone. Millions of points are not deleted in one unit of work.
+  for (const entity of [LoadProgress, FlightDelay, Route, AirportGuide, Airport]) {
+    await weave.repository<object>(entity).delete({});
+  }
 }
 
 function* inChunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {

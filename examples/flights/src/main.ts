@@ -28,7 +28,6 @@ async function runOn(places: Places, options: Options, signal: AbortSignal): Pro
   const weave = await Storeweave.open({
     entities: ENTITIES,
     stores: counted(places.stores, count),
-    atomicity: places.together ? 'atomic' : 'best-effort',
   });
   try {
     if (options.fresh) await startOver(weave);
@@ -74,7 +73,7 @@ async function answer(weave: Storeweave, { together }: Places, count: QueryCount
   print('The plan, before it runs:');
   print(indent(commit.plan));
   print(
-    `Committed in ${commit.milliseconds.toFixed(0)} ms, ${together ? 'in one transaction' : 'store by store'}. Read back:`,
+    `Committed in ${commit.milliseconds.toFixed(0)} ms, ${together ? 'in one transaction' : 'over four databases, all or nothing'}. Read back:`,
   );
   print(indent(commit.readBack.join('\n')));
   print('And taken back again, so that the next run finds the data as it was.');

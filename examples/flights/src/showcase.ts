@@ -66,9 +66,10 @@ export async function showcase(weave: Storeweave): Promise<Showcase> {
 
 /** Deletes what a showcase has added, if it is there. */
 export async function takeBack(weave: Storeweave): Promise<void> {
+  // Points are added in units of work over several databases, and deleted in ones of their own.
+  await weave.repository(FlightDelay).delete({ origin: CODE });
   await weave.transaction({ label: 'take the airport back' }, async (uow) => {
     await uow.repository(Route).delete({ from: CODE });
-    await uow.repository(FlightDelay).delete({ origin: CODE });
     await uow.repository(AirportGuide).delete({ iata: CODE });
     await uow.repository(Airport).delete({ iata: CODE });
   });
