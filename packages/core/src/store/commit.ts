@@ -107,6 +107,8 @@ export interface CommitCoordinator {
   note(unitOfWork: string, failure: { error?: string; attempts: number; dead: boolean }, access: Access): Promise<void>;
   /** Applied everywhere, durably: no longer open. The row stays until `prune`. */
   done(unitsOfWork: readonly string[], access: Access): Promise<void>;
+  /** Deletes rows of units of work that are applied everywhere, durably, and whose own process knows so: nobody will ask. */
+  forget(unitsOfWork: readonly string[], access: Access): Promise<void>;
   /** Deletes rows that are done. */
   prune(unitsOfWork: readonly string[], access: Access): Promise<void>;
   /** Units of work that are done and not pruned. */

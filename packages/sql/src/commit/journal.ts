@@ -72,6 +72,10 @@ export class PgJournal implements CommitCoordinator {
     await this.#each(`update ${JOURNAL} set done = true`, 'not done', unitsOfWork, access);
   }
 
+  async forget(unitsOfWork: readonly string[], access: Access): Promise<void> {
+    await this.#each(`delete from ${JOURNAL}`, 'true', unitsOfWork, access);
+  }
+
   async prune(unitsOfWork: readonly string[], access: Access): Promise<void> {
     await this.#each(`delete from ${JOURNAL}`, 'done', unitsOfWork, access);
   }

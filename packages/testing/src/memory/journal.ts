@@ -80,6 +80,10 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
         if (row !== undefined) row.done = true;
       }
     },
+    async forget(units) {
+      await answer();
+      for (const unit of units) rows.delete(unit);
+    },
     async prune(units) {
       await answer();
       for (const unit of units) if (rows.get(unit)?.done === true) rows.delete(unit);

@@ -156,10 +156,7 @@ export class CommitEngine {
     for (let units = this.#done.splice(0, DONE_BATCH); units.length > 0; units = this.#done.splice(0, DONE_BATCH)) {
       const subject = { unitOfWork: units[0] ?? '', store: name, by: 'worker' as const };
       try {
-        await this.#steps.run('done', subject, async () => {
-          await coordinator.done(units, { timeoutMs: APPLY_MS });
-          await coordinator.prune(units, { timeoutMs: APPLY_MS });
-        });
+        await this.#steps.run('done', subject, () => coordinator.forget(units, { timeoutMs: APPLY_MS }));
       } catch {
         // They stay open: a relay applies them once more, which changes nothing, and marks them then.
         return;

@@ -174,6 +174,17 @@ export const coordinatorCases: readonly ContractCase[] = [
     assert.deepEqual(await bench.open(), ['c']);
   }),
 
+  given('what its own process has finished goes at once, and nothing else', async (bench) => {
+    const { coordinator } = bench;
+    const units = [await bench.decide('a'), await bench.decide('b'), await bench.decide('c')];
+    await coordinator.done(units.slice(2), {});
+    await coordinator.forget([...units.slice(0, 1), randomUUID()], {});
+    assert.deepEqual([await bench.open(), await coordinator.doneUnits(9, {})], [['b'], units.slice(2)]);
+    assert.equal(await coordinator.resolve(units[0] ?? '', {}), undefined);
+    await coordinator.forget(units, {});
+    assert.deepEqual([await bench.open(), await coordinator.doneUnits(9, {})], [[], []]);
+  }),
+
   given('failures are kept, and a dead letter is set aside until it is given back', async (bench) => {
     const { coordinator } = bench;
     const unitOfWork = await bench.decide('letter');
