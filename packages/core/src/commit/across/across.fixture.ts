@@ -3,6 +3,7 @@ import { type MemoryStore, memoryStore } from '@storeweave/testing';
 import { p } from '../../decorators/builders.js';
 import { defineEntity } from '../../decorators/define-entity.js';
 import { type CommitOptions, Storeweave } from '../../weave/storeweave.js';
+import type { UnitOfWork } from '../../weave/unit-of-work.js';
 import type { CommitStep, StepEvent, StepListener } from './steps.js';
 
 export class Account extends defineEntity({
@@ -85,4 +86,15 @@ export function dying(step: CommitStep, moment: StepEvent['moment']): { listener
       return new Promise<void>(() => {});
     },
   };
+}
+
+/** What is there before and after `writeAll`. */
+export const NOTHING = { accounts: [], profiles: [], visits: 0 };
+export const WHOLE = { accounts: ['Ada'], profiles: ['ada: x'], visits: 1 };
+
+/** Writes to all three databases. */
+export function writeAll(uow: UnitOfWork) {
+  uow.create(Account, { name: 'Ada' });
+  uow.create(Profile, { nick: 'ada', about: 'x' });
+  uow.create(Visit, { page: '/', at: new Date(0), seconds: 1 });
 }
