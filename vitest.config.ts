@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config';
-import { type RareServer, whyNot } from './packages/testing/src/servers/prerequisites.js';
-import { NOT_TESTED } from './packages/testing/src/servers/vitest-global-setup.js';
+// Nothing here may need a package of ours that is not built yet.
+import { NOT_TESTED, type RareServer, whyNot } from './packages/testing/src/servers/prerequisites.js';
 
 // Our packages run from source. Vitest passes these on to Node, so 'import' and 'module' must not be among them: they
 // would make `require` inside CommonJS dependencies load ES modules.

@@ -9,6 +9,9 @@ import { runs } from './apt.js';
 import { cachedPrefix } from './cache.js';
 import { dockerAnswers } from './docker.js';
 
+/** Where a configuration notes, line by line, what it leaves out because its server cannot be had. */
+export const NOT_TESTED = 'STOREWEAVE_NOT_TESTED';
+
 /** Kinds of servers that are not in an npm package, and so may not be had. */
 export type RareServer = 'influxdb' | 'mariadb' | 'mongodb' | 'neo4j' | 'redis';
 

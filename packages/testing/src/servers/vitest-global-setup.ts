@@ -2,10 +2,8 @@
  * `globalSetup` for Vitest: tests then share one server of each kind by `sharedPostgres()`, started when the first of
  * them asks. At the end of the run it says which servers were tested and which could not be had, and why.
  */
+import { NOT_TESTED } from './prerequisites.js';
 import { keepServers } from './shared.js';
-
-/** Where a configuration notes, line by line, what it leaves out because its server cannot be had. */
-export const NOT_TESTED = 'STOREWEAVE_NOT_TESTED';
 
 /** Called by Vitest before the first test; resolves with what it calls after the last. */
 export default async function setup(): Promise<() => Promise<void>> {
