@@ -2,9 +2,9 @@
  * Sends planned batches, one after the other, and checks what came back: a row that was not there, or had another
  * version than expected, ends the commit.
  */
-import type { Row } from '../model/field.js';
 import type { Access } from '../store/access.js';
-import type { InsertBatch, WriteBatch } from '../store/write.js';
+import type { WriteBatch } from '../store/write.js';
+import { absentRows } from './absent-rows.js';
 import type { PlannedWrite } from './planned-write.js';
 import { staleError } from './stale-error.js';
 
@@ -28,7 +28,8 @@ export async function execute(writes: readonly PlannedWrite[], port: ExecutionPo
       continue;
     }
     const access = await port.access(write);
-    const batch = planned.op === 'insert' && write.asksFirst === true ? await absent(write, planned, access) : planned;
+    const batch =
+      planned.op === 'insert' && write.asksFirst === true ? await absentRows(write.store, planned, access) : planned;
     if (batch === undefined) continue;
     const result = await write.store.write(batch, access);
     // A batch that found nothing to write has left nothing that could need to be undone.
@@ -38,18 +39,4 @@ export async function execute(writes: readonly PlannedWrite[], port: ExecutionPo
     if (result.returned !== undefined) write.returned(result.returned);
     port.keep(write, batch, true);
   }
-}
-
-/** The batch without the rows that are there already; undefined where none is left. */
-async function absent(write: PlannedWrite, batch: InsertBatch, access: Access): Promise<InsertBatch | undefined> {
-  const { entity, store } = write;
-  const rows = write.keys();
-  const text = (key: Row) => JSON.stringify(key.map(String));
-  const found = await store.read(
-    { entity, fields: entity.ids, where: { op: 'keys', fields: entity.ids, rows } },
-    access,
-  );
-  const known = new Set(found.map(text));
-  const left = batch.rows.filter((_, at) => !known.has(text(rows[at] ?? [])));
-  return left.length === 0 ? undefined : { ...batch, rows: left };
 }

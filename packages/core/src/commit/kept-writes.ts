@@ -2,10 +2,10 @@
  * What a unit of work has written in databases beside the coordinator. A commit over several databases has to write it
  * there again, after the decision, so each batch is kept as it is sent; what could not be kept is known by name.
  */
-import type { Row } from '../model/field.js';
 import type { TransactionDomain } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import type { WriteBatch } from '../store/write.js';
+import { absentRows } from './absent-rows.js';
 import type { Part } from './across/commit-across.js';
 import { foldBatches } from './across/fold.js';
 import type { Topology } from './across/topology.js';
@@ -73,25 +73,10 @@ export class KeptWrites {
       const own = this.#writes.filter(({ store }) => store === participation.store).map(({ batch }) => batch);
       if (own.length === 0) continue;
       const folded = foldBatches(own);
-      const missing = await Promise.all(folded.ifAbsent.map((batch) => absentRows(participation.store, batch)));
+      const missing = await Promise.all(folded.ifAbsent.map((batch) => absentRows(participation.store, batch, {})));
       const batches = [...folded.batches, ...missing.filter((batch) => batch !== undefined)];
       if (batches.length > 0) parts.push({ participation, batches });
     }
     return parts;
   }
-}
-
-/** The batch without the rows that are there already; undefined where none is left. */
-async function absentRows(store: Store, batch: WriteBatch): Promise<WriteBatch | undefined> {
-  if (batch.op !== 'insert') return batch;
-  const { entity, fields } = batch;
-  const keys = batch.rows.map((row) => entity.ids.map((id) => row[fields.indexOf(id)]));
-  const text = (key: Row) => JSON.stringify(key.map(String));
-  const found = await store.read(
-    { entity, fields: entity.ids, where: { op: 'keys', fields: entity.ids, rows: keys } },
-    {},
-  );
-  const known = new Set(found.map(text));
-  const rows = batch.rows.filter((_, at) => !known.has(text(keys[at] ?? [])));
-  return rows.length === 0 ? undefined : { ...batch, rows };
 }

@@ -56,9 +56,9 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
 const ROLLBACK_MS = 2_000;
 
 /** Waits for something to end, however it ends, but not for ever. */
-export async function withinReason(work: Promise<unknown> | undefined): Promise<void> {
+export async function withinReason(work: Promise<unknown> | undefined, ms = ROLLBACK_MS): Promise<void> {
   if (work === undefined) return;
   const over = new AbortController();
-  await Promise.race([work.catch(() => {}), pause(ROLLBACK_MS, over.signal).catch(() => {})]);
+  await Promise.race([work.catch(() => {}), pause(ms, over.signal).catch(() => {})]);
   over.abort();
 }

@@ -8,7 +8,7 @@ import type { Access, Transaction } from '../../store/access.js';
 import type { FenceOwner } from '../../store/commit.js';
 import type { WriteBatch } from '../../store/write.js';
 import { staleError } from '../stale-error.js';
-import { pause } from '../waiting.js';
+import { pause, withinReason } from '../waiting.js';
 import type { Finisher } from './finisher.js';
 import { encodeRedo, type StoreRedo } from './redo.js';
 import type { CommitSteps } from './steps.js';
@@ -191,10 +191,8 @@ function unknown(unitOfWork: string, { name }: Coordination, cause: unknown): Co
 }
 
 async function undo(owner: FenceOwner, redo: readonly StoreRedo[], finisher: Finisher): Promise<void> {
-  const limit = new AbortController();
   const all = Promise.allSettled(redo.map((part) => finisher.undo(owner, part, 'worker', { timeoutMs: FENCE_MS })));
-  await Promise.race([all, pause(UNDO_MS, limit.signal).catch(() => {})]);
-  limit.abort();
+  await withinReason(all, UNDO_MS);
 }
 
 /** Errors about rows come before errors about connections: they are the ones that a caller can act upon. */

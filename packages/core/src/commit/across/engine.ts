@@ -5,7 +5,7 @@
 import type { DomainModel } from '../../model/domain-model.js';
 import type { Access } from '../../store/access.js';
 import type { FenceOwner } from '../../store/commit.js';
-import { pause } from '../waiting.js';
+import { pause, withinReason } from '../waiting.js';
 import { type AcrossUnit, decideAcross } from './commit-across.js';
 import { Finisher } from './finisher.js';
 import type { StoreRedo } from './redo.js';
@@ -96,7 +96,7 @@ export class CommitEngine {
     await unit.stage('beforeApply');
     const applying = this.#applyEach(unitOfWork, redo, outcomes);
     const all = this.#whenApplied(unitOfWork, redo, outcomes, applying).then(() => unit.stage('afterApply'));
-    if (options.await === 'applied') await within(all, options.awaitMs);
+    if (options.await === 'applied') await withinReason(all, options.awaitMs);
     return { stores: new Map(outcomes), applying };
   }
 
@@ -163,10 +163,4 @@ export class CommitEngine {
       }
     }
   }
-}
-
-async function within(work: Promise<unknown>, ms: number): Promise<void> {
-  const over = new AbortController();
-  await Promise.race([work, pause(ms, over.signal).catch(() => {})]);
-  over.abort();
 }

@@ -6,7 +6,7 @@ import { CapabilityError } from '../../errors/errors.js';
 import type { EntityModel } from '../../model/entity-model.js';
 import type { Field, Row, Value } from '../../model/field.js';
 import { rowKey } from '../../store/value-key.js';
-import type { WriteBatch } from '../../store/write.js';
+import type { InsertBatch, WriteBatch } from '../../store/write.js';
 
 /** The change of one key. `row` is aligned with the entity's fields, `undefined` where it leaves a field as it is. */
 interface Folded {
@@ -22,7 +22,7 @@ interface Folded {
 export interface FoldedBatches {
   readonly batches: readonly WriteBatch[];
   /** Batches of rows that are to be left out where they are there already. */
-  readonly ifAbsent: readonly WriteBatch[];
+  readonly ifAbsent: readonly InsertBatch[];
 }
 
 /** Throws `CapabilityError` for ids that the store makes: they are not known before the decision. */
@@ -98,7 +98,7 @@ function widen(entity: EntityModel, fields: readonly Field[], values: Row): Row 
   return row;
 }
 
-function inserts(entity: EntityModel, changes: readonly Folded[], ifAbsent: boolean): WriteBatch[] {
+function inserts(entity: EntityModel, changes: readonly Folded[], ifAbsent: boolean): InsertBatch[] {
   const rows = changes.filter((change) => change.op === 'insert' && change.ifAbsent === ifAbsent).map(({ row }) => row);
   return groupBy(rows, (row) => row.map((value) => (value === undefined ? '-' : '+')).join('')).map((group) => {
     const fields = entity.fields.filter((field) => group[0]?.[field.index] !== undefined);
