@@ -11,6 +11,7 @@ import { entitiesIn, settle } from '../query/semi-join.js';
 import type { CallOptions, WorkContext } from '../session/ports.js';
 import type { Condition } from '../store/condition.js';
 import { rowKey } from '../store/value-key.js';
+import { addValues } from '../store/value-order.js';
 import type { BulkUpdate, DeleteBatch, InsertBatch, UpdateBatch } from '../store/write.js';
 import { now, one } from './managed.js';
 import { storedFields } from './new-rows.js';
@@ -173,7 +174,7 @@ async function updateOneByOne(
         keys: left.map(keyOf),
         rows: left.map((row) => [
           ...change.set.map(({ value }) => value),
-          ...change.increment.map(({ by }, at) => sum(row[entity.ids.length + at], by)),
+          ...change.increment.map(({ field, by }, at) => addValues(field, row[entity.ids.length + at], by)),
         ]),
         ...(version === undefined
           ? {}
@@ -228,30 +229,6 @@ async function eachChunk(
   });
 }
 
-function sum(value: Value, by: Value): Value {
-  if (typeof by === 'bigint') return (typeof value === 'bigint' ? value : 0n) + by;
-  if (typeof by === 'number') return (typeof value === 'number' ? value : 0) + by;
-  return addDecimals(typeof value === 'string' ? value : '0', String(by));
-}
-
-/** Exact sum of two decimals as texts. */
-export function addDecimals(a: string, b: string): string {
-  const scale = Math.max(fraction(a).length, fraction(b).length);
-  const total = scaled(a, scale) + scaled(b, scale);
-  const digits = String(total < 0n ? -total : total).padStart(scale + 1, '0');
-  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
-  return total < 0n ? `-${text}` : text;
-}
-
-function fraction(text: string): string {
-  return text.split('.')[1] ?? '';
-}
-
-function scaled(text: string, scale: number): bigint {
-  const [integer = '0'] = text.split('.');
-  return BigInt(integer.replace('+', '') + fraction(text).padEnd(scale, '0'));
-}
-
 /** `upsert` needs a store that decides conflicts by itself: two processes may do it at once. */
 export async function upsertRows(
   work: WorkContext,
@@ -304,7 +281,7 @@ async function upsertByRow(
     fields: update,
     keys: changed.map(({ key }) => key),
     rows: changed.map((each) =>
-      update.map((field) => (field === version ? sum(each.version, one(field)) : each.row[field.index])),
+      update.map((field) => (field === version ? addValues(field, each.version, one(field)) : each.row[field.index])),
     ),
     ...(version === undefined ? {} : { versions: changed.map((each) => each.version) }),
   };

@@ -1,9 +1,9 @@
 /** Writes that pass the unit of work by: inserts, upserts, and updates, increments and deletions by filter. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InvalidQueryError, InvalidValueError, NotNullViolationError, UniqueViolationError } from '../errors/errors.js';
+import { addDecimals } from '../store/value-order.js';
 import { TestHouse } from './contexts.fixture.js';
 import { Author, Book, ENTITIES, Post, Profile, Shelf } from './domain.fixture.js';
-import { addDecimals } from './write.js';
 
 let house: TestHouse;
 

@@ -57,7 +57,8 @@ function compareDecimals(a: string, b: string): number {
   return compareScalars(left, right);
 }
 
-function addDecimals(a: string, b: string): string {
+/** Exact sum of two decimals as texts. */
+export function addDecimals(a: string, b: string): string {
   const [left, right, scale] = aligned(a, b);
   const sum = left + right;
   const digits = (sum < 0n ? -sum : sum).toString().padStart(scale + 1, '0');
