@@ -31,7 +31,7 @@ export type {
   PgQueryConfig,
 } from './pg-client.js';
 export { PgDomain, type PgDomainOptions } from './pg-domain.js';
-export { type PgPoolLike, poolConnections } from './pg-pool.js';
+export { hearClients, type PgPoolLike, poolConnections } from './pg-pool.js';
 export { RawSql } from './raw-sql.js';
 export { directMatch, relatedCondition } from './related.js';
 export { lockSchema, SCHEMA_LOCK_KEY } from './schema-lock.js';

@@ -6,6 +6,16 @@ export interface PgPoolLike {
   connect(): Promise<PgClient & { release(destroy?: boolean): void }>;
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'connect', listener: (client: PgClient) => void): unknown;
+}
+
+/**
+ * Has clients heard for all of their lives. A server that ends a connection in the breath in which it says that it is ready
+ * does so before anybody has the client, and an error that nobody hears would end the process; whoever uses the client next
+ * is told.
+ */
+export function hearClients(pool: Pick<PgPoolLike, 'on'>): void {
+  pool.on('connect', (client) => client.on('error', () => undefined));
 }
 
 /** `native` is the pool outside a transaction, the client inside one. `makePool` is called at `open`. */
@@ -16,6 +26,7 @@ export function poolConnections(makePool: () => PgPoolLike): PgConnections {
       pool = makePool();
       // An idle connection that the server ends is not an error of anyone's: the pool has dropped it already.
       pool.on('error', () => undefined);
+      hearClients(pool);
     }
     return pool;
   };

@@ -3,7 +3,14 @@
  * that a gate before it (`AcquireHook`) sees Storeweave's own statements and the user's `dataSource.query()` alike.
  */
 import { ConfigurationError } from '@storeweave/core';
-import type { AcquireRequest, PgClient, PgConnection, PgConnections } from '@storeweave/sql';
+import {
+  type AcquireRequest,
+  hearClients,
+  type PgClient,
+  type PgConnection,
+  type PgConnections,
+  type PgPoolLike,
+} from '@storeweave/sql';
 import type { DataSource } from 'typeorm';
 import { enlistedManager } from './enlist.js';
 import type { AcquireHook } from './options.js';
@@ -13,11 +20,14 @@ type Obtained = [client: PgClient, release: (broken?: Error | boolean) => void];
 /** The parts of TypeORM's PostgreSQL driver that we take hold of. */
 interface PostgresDriverInternals {
   obtainMasterConnection(): Promise<Obtained>;
+  /** The pool, while it is initialized. */
+  readonly master?: Pick<PgPoolLike, 'on'>;
 }
 
 export class DataSourceConnections implements PgConnections {
   readonly #owned: boolean;
   readonly #obtainFromPool: () => Promise<Obtained>;
+  #heard: PostgresDriverInternals['master'];
 
   constructor(
     readonly dataSource: DataSource,
@@ -42,6 +52,10 @@ export class DataSourceConnections implements PgConnections {
 
   async open(): Promise<void> {
     if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+    const { master } = this.dataSource.driver as unknown as PostgresDriverInternals;
+    if (master === undefined || master === this.#heard) return;
+    this.#heard = master;
+    hearClients(master);
   }
 
   async close(): Promise<void> {

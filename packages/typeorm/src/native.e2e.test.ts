@@ -1,4 +1,5 @@
 /** The user's own TypeORM beside ours: in the same transaction, in turn with our statements, and through one gate. */
+import { EventEmitter } from 'node:events';
 import { Id, InvalidStateError, Property, Relational, StoreBusyError } from '@storeweave/core';
 import { DataSource, type EntityManager, EntitySchema } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -43,6 +44,16 @@ describe.each(databases)('on $name', ({ name, open }) => {
     expect(native).toBe(store.dataSource);
     const found = await native.getRepository(Note).find();
     expect(found).toStrictEqual([Object.assign(new Note(), { id: 1, text: 'one' })]);
+  });
+
+  it('hears of a client that is lost before anybody has it', async () => {
+    const { store, count } = await notes();
+    const { master: pool } = store.dataSource.driver as unknown as { master: EventEmitter };
+    // The driver has it on loan to nobody yet, and an event that nobody hears would end the process.
+    const client = new EventEmitter();
+    pool.emit('connect', client);
+    expect(() => client.emit('error', new Error('terminating connection'))).not.toThrow();
+    expect(await count()).toBe(0);
   });
 
   it('hands out an EntityManager that sees, and shares the fate of, what the transaction does', async () => {
