@@ -44,7 +44,7 @@ export function capabilitiesOf(hasTransactions: () => boolean): Capabilities {
   };
 }
 
-const COMMIT: Capabilities['commit'] = { coordinates: false, participates: 'fence' };
+const COMMIT: Capabilities['commit'] = { coordinates: true, participates: 'fence' };
 
 const TRANSACTIONS: Capabilities['transactions'] = {
   isolation: ['read committed', 'repeatable read'],

@@ -67,6 +67,8 @@ export class MongodbDomain implements TransactionDomain {
   readonly causality = new Causality();
   /** Entities that units of work over several stores may put fences on. */
   readonly fenced = new Set<EntityModel>();
+  /** True where its transactions decide units of work over several stores: each commit is then on disk. */
+  coordinates = false;
   readonly #bulk: BulkSupport = { command: false, asFirst: true };
   readonly #running = new Set<MongodbTransaction>();
 
@@ -228,7 +230,7 @@ export class MongodbDomain implements TransactionDomain {
       this.#running.delete(transaction);
       this.causality.note(session);
     });
-    transaction.start(isJournaled);
+    transaction.start(isJournaled || this.coordinates);
     this.#running.add(transaction);
     return transaction;
   }

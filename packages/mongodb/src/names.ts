@@ -22,6 +22,10 @@ const shapes = new WeakMap<EntityModel, Shape>();
 
 /** Collection of the numbers that the store makes. */
 export const SEQUENCES = 'storeweave_sequences';
+/** Collection of the units of work over several stores that were decided here. */
+export const JOURNAL = 'storeweave_journal';
+
+const OWN: ReadonlySet<string> = new Set([SEQUENCES, JOURNAL]);
 
 export function shapeOf(entity: EntityModel): Shape {
   let shape = shapes.get(entity);
@@ -61,7 +65,7 @@ export function checkNames(entity: EntityModel, store: string, isFenced = false)
     throw new ConfigurationError(`${entity.name}: ${what}`, { entity: entity.name, store });
   };
   const { source } = entity;
-  if (source === '' || /[$\0]/.test(source) || source.startsWith('system.') || source === SEQUENCES) {
+  if (source === '' || /[$\0]/.test(source) || source.startsWith('system.') || OWN.has(source)) {
     refuse(`the collection cannot be called "${source}". Choose a name without $ that does not begin with "system.".`);
   }
   for (const field of entity.fields) {

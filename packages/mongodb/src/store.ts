@@ -27,6 +27,7 @@ import { capabilitiesOf } from './capabilities.js';
 import { type Change, type ChangesOptions, changesOf } from './changes.js';
 import { filterOf } from './condition.js';
 import type { Deployment } from './connection.js';
+import { MongodbJournal } from './coordinator/journal.js';
 import { bulkUpdate, patchUpdate } from './documents.js';
 import type { MongodbDomain } from './domain.js';
 import { meetingFences, refuseFenced, refuseUnpatched } from './fence-meeting.js';
@@ -53,6 +54,7 @@ export class MongodbStore implements Store {
   };
   readonly documents: DocumentStore = { patch: (spec, access) => this.#patch(spec, access) };
   readonly participant: MongodbParticipant;
+  readonly coordinator: MongodbJournal;
   readonly #entities = new Map<string, EntityModel>();
 
   constructor(readonly domain: MongodbDomain) {
@@ -60,6 +62,7 @@ export class MongodbStore implements Store {
     this.capabilities = capabilitiesOf(() => domain.begin !== undefined);
     this.schema = new MongodbSchema(domain, entities);
     this.participant = new MongodbParticipant(domain, entities);
+    this.coordinator = new MongodbJournal(domain);
   }
 
   /** What answered at `open()`; undefined before. */

@@ -26,6 +26,7 @@ export class MongodbTransaction implements Transaction {
   #failure: StoreweaveError | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isJournaled = false;
+  #decides = false;
 
   constructor(
     readonly domain: TransactionDomain,
@@ -48,6 +49,14 @@ export class MongodbTransaction implements Transaction {
   /** True until something was asked of the server in it. */
   get isUnused(): boolean {
     return !this.#used;
+  }
+
+  /**
+   * Its COMMIT is the decision of a unit of work over several stores. The driver repeats a lost COMMIT by itself, and may
+   * then be told that there is no such transaction although the first was taken; so only the journal's word counts.
+   */
+  decides(): void {
+    this.#decides = true;
   }
 
   /** Begins anew on the same session, after a server refused the first command and so knows nothing of it. */
@@ -118,14 +127,14 @@ export class MongodbTransaction implements Transaction {
         await this.session.commitTransaction();
         return;
       } catch (error) {
-        if (hasLabel(error, 'TransientTransactionError')) throw mapError(error);
+        if (hasLabel(error, 'TransientTransactionError') && !this.#decides) throw mapError(error);
         const isUnknown = hasLabel(error, 'UnknownTransactionCommitResult') || isConnectionLoss(error);
         if (isUnknown) unknown = error;
-        else if (unknown === undefined) throw mapError(error);
+        else if (unknown === undefined && !this.#decides) throw mapError(error);
         if (!isUnknown || Date.now() >= deadline) {
           throw new CommitUnknownError(
             `MongoDB did not say within ${this.commitRetryMs} ms whether the transaction is committed: it may be, or not. Read what it should have changed before doing it again.`,
-            { cause: unknown },
+            { cause: unknown ?? error },
           );
         }
         await pause(Math.min(LONGEST_PAUSE_MS, 20 * 2 ** attempt));

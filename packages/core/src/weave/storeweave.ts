@@ -62,7 +62,7 @@ export interface OpenOptions {
 
 /** Options of commits over several databases. */
 export interface CommitOptions {
-  /** Logical name of the store that decides. Default: the first one bound that can. */
+  /** Logical name of the store that decides. Default: the first one bound that can, relational ones before others. */
   readonly coordinator?: string;
   /** Finishes units of work of processes that died. `false`: not in this process; run `storeweave relay` somewhere. */
   readonly relay?: RelayOptions | false;
@@ -154,6 +154,8 @@ export class Storeweave extends Repositories implements AsyncDisposable {
         const entities = [...domain.entities.filter((entity) => entity.store === name), ...moves.entitiesIn(name)];
         await store.open({ name, entities, fenced: mayFence(store, stores, atomicity) });
       }
+      // Some stores know only now what their server can do.
+      if (atomicity === 'atomic') checkDomains(domain, stores);
       await weave.schema.prepare(schema);
       await moves.prepare(environment, schema === 'ignore');
       if (atomicity === 'atomic') environment.engine = await startEngine(environment, options.commit);

@@ -59,16 +59,21 @@ export function findTopology(stores: ReadonlyMap<string, Store>, coordinator?: s
   return new Topology(coordination, participations);
 }
 
+/**
+ * The store that decides where none is named: the first that can, one that keeps relational entities before others. Its
+ * row locks let those who change the same rows wait for each other, where others have to begin anew.
+ */
+export function defaultCoordinator(stores: Iterable<readonly [string, Store]>): readonly [string, Store] | undefined {
+  const able = [...stores].filter(([, { capabilities }]) => capabilities.commit?.coordinates === true);
+  return able.find(([, { capabilities }]) => capabilities.models.includes('relational')) ?? able[0];
+}
+
 function findCoordination(stores: ReadonlyMap<string, Store>, named?: string): Coordination | undefined {
-  for (const [name, store] of stores) {
-    if (named !== undefined && name !== named) continue;
-    if (store.capabilities.commit?.coordinates === true && store.coordinator !== undefined) {
-      return { name, store, coordinator: store.coordinator };
-    }
-  }
+  const [name, store] = defaultCoordinator([...stores].filter(([name]) => named === undefined || name === named)) ?? [];
+  if (name !== undefined && store?.coordinator !== undefined) return { name, store, coordinator: store.coordinator };
   if (named === undefined) return undefined;
   throw new ConfigurationError(
-    `The store '${named}' is to coordinate commits and cannot: it is ${stores.has(named) ? 'bound to a store that does not declare it' : 'not bound'}. Name a PostgreSQL or embedded store, or leave the choice out.`,
+    `The store '${named}' is to coordinate commits and cannot: it is ${stores.has(named) ? 'bound to a store that does not declare it' : 'not bound'}. Name one whose capabilities say commit.coordinates, or leave the choice out.`,
     { store: named },
   );
 }

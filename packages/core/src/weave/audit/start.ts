@@ -3,6 +3,7 @@ import { AccessQueue } from '../../audit/access-queue.js';
 import type { Attribution } from '../../audit/attribution.js';
 import { Audit } from '../../audit/audit.js';
 import { auditPolicies } from '../../audit/policy.js';
+import { defaultCoordinator } from '../../commit/across/topology.js';
 import { ConfigurationError } from '../../errors/errors.js';
 import { lineageOf, type Places } from '../../metadata/collect.js';
 import type { DomainModel } from '../../model/domain-model.js';
@@ -102,9 +103,8 @@ function namedPlace(stores: Stores, name: string): Place | ConfigurationError {
 function defaultPlace(stores: Stores, coordinator: string | undefined): Place | ConfigurationError {
   const all = Object.entries(stores).map(([name, store]): Place => ({ name, store }));
   const domains = new Set(all.map(({ store }) => store.domain));
-  const decides = ({ name, store }: Place) =>
-    coordinator === undefined ? store.capabilities.commit?.coordinates === true : name === coordinator;
-  const [first] = domains.size === 1 ? all : all.filter(decides);
+  const decides = coordinator ?? defaultCoordinator(Object.entries(stores))?.[0];
+  const first = domains.size === 1 ? all[0] : all.find(({ name }) => name === decides);
   const beside = all.filter(({ store }) => store.domain === first?.store.domain && keepsRecords(store));
   const chosen = beside.find(({ store }) => store.capabilities.models.includes('relational')) ?? beside[0];
   if (chosen !== undefined) return chosen;
