@@ -23,7 +23,7 @@ import { changedFields, reservationsOf, touchedKeys } from './reservation.js';
 import { uniqueKeysOf } from './unique-keys.js';
 import { Changes, documentMaker } from './write.js';
 
-const CLEAR: Document = { $unset: { [FENCE]: '' } };
+export const CLEAR: Document = { $unset: { [FENCE]: '' } };
 
 export async function applyFences(
   domain: MongodbDomain,
@@ -82,13 +82,13 @@ export async function clearAllFences(owner: FenceOwner, entities: readonly Entit
   await sendAll(operations, call);
 }
 
-async function sendAll(operations: readonly Operation[], call: Call): Promise<void> {
+export async function sendAll(operations: readonly Operation[], call: Call): Promise<void> {
   const { refused } = await sendUnordered(operations, call);
   for (const error of refused.values()) throw error;
 }
 
 /** Entities of which a unique value may pass from one document to another, or to a reservation and from there. */
-function handsOn(batches: readonly WriteBatch[]): Set<EntityModel> {
+export function handsOn(batches: readonly WriteBatch[]): Set<EntityModel> {
   const entities = new Set<EntityModel>();
   for (const batch of batches) {
     const { entity } = batch;
@@ -131,7 +131,7 @@ function withoutReservations(owner: FenceOwner, entity: EntityModel, call: Call)
   return { name: 'deleteMany', namespace: call.collection(entity).namespace, filter: reservationsOf(owner) };
 }
 
-function installing(owner: FenceOwner, batch: WriteBatch, call: Call): Operation[] {
+export function installing(owner: FenceOwner, batch: WriteBatch, call: Call): Operation[] {
   const { namespace } = call.collection(batch.entity);
   const filter = { ...keysOf(batch), ...heldBy(owner) };
   if (batch.op === 'delete') return [{ name: 'deleteMany', namespace, filter }];
@@ -187,15 +187,18 @@ function filling(owner: FenceOwner, batch: InsertBatch, call: Call): Operation[]
 
 /** Filter: the batch's documents. */
 function keysOf(batch: WriteBatch): Document {
-  const shape = shapeOf(batch.entity);
-  const ids =
-    batch.op === 'insert'
-      ? batch.rows.map((row) =>
-          idOf(
-            shape,
-            batch.entity.ids.map((id) => row[batch.fields.indexOf(id)]),
-          ),
-        )
-      : batch.keys.map((key) => idOf(shape, key));
+  const ids = idsOf(batch);
   return { _id: ids.length === 1 ? ids[0] : { $in: ids } };
+}
+
+export function idsOf(batch: WriteBatch): unknown[] {
+  const shape = shapeOf(batch.entity);
+  if (batch.op !== 'insert') return batch.keys.map((key) => idOf(shape, key));
+  const at = batch.entity.ids.map((id) => batch.fields.indexOf(id));
+  return batch.rows.map((row) =>
+    idOf(
+      shape,
+      at.map((position) => row[position]),
+    ),
+  );
 }

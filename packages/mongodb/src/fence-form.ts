@@ -10,7 +10,7 @@ import type { Document } from 'mongodb';
 /** Name of the system field. */
 export const FENCE = '_f';
 /** Path of the unit of work in it. */
-const FENCE_UNIT = `${FENCE}.uow`;
+export const FENCE_UNIT = `${FENCE}.uow`;
 /** Path of what is going to be done. */
 export const FENCE_OP = `${FENCE}.op`;
 

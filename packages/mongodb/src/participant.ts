@@ -1,7 +1,16 @@
-/** The store beside another coordinator: fences on documents, by what `fence-put.ts` and `fence-clear.ts` do. */
-import type { Access, CommitParticipant, EntityModel, FenceOutcome, FenceOwner, WriteBatch } from '@storeweave/core';
+/** The store beside another coordinator: fences on documents, by what the files `fence-*.ts` do. */
+import type {
+  Access,
+  CommitParticipant,
+  DecidedUnit,
+  EntityModel,
+  FenceOutcome,
+  FenceOwner,
+  WriteBatch,
+} from '@storeweave/core';
 import type { Document } from 'mongodb';
 import type { MongodbDomain } from './domain.js';
+import { applyManyFences } from './fence-apply-many.js';
 import { applyFences, clearAllFences, clearFences } from './fence-clear.js';
 import { FENCE, HELD } from './fence-form.js';
 import { putFences } from './fence-put.js';
@@ -19,6 +28,11 @@ export class MongodbParticipant implements CommitParticipant {
 
   apply(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {
     return applyFences(this.domain, owner, filled(batches), alone(access));
+  }
+
+  applyMany(units: readonly DecidedUnit[], access: Access): Promise<void> {
+    const some = units.map(({ owner, batches }) => ({ owner, batches: filled(batches) }));
+    return applyManyFences(this.domain, some, alone(access));
   }
 
   unfence(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {

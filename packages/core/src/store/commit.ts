@@ -25,6 +25,12 @@ export interface FenceOutcome {
   readonly held: readonly FenceOwner[];
 }
 
+/** A decided unit of work, and what it is to do in one store. */
+export interface DecidedUnit {
+  readonly owner: FenceOwner;
+  readonly batches: readonly WriteBatch[];
+}
+
 /** A store beside the coordinator. Batches have one row for each key in all; `returning` and `onConflict` never occur. */
 export interface CommitParticipant {
   /**
@@ -37,6 +43,13 @@ export interface CommitParticipant {
   fence?(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<FenceOutcome>;
   /** Installs what was fenced and clears the fences, each row only where the fence is this owner's. Idempotent, durable. */
   apply?(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void>;
+  /**
+   * The same for several decided units of work in as few requests as the store can: what a relay with a backlog calls, and
+   * a busy worker. Resolves when all of them are durable. Where it throws, any of them may have been applied and none is
+   * known to be: the core calls again with fewer at a time, down to one, so that none fails for another. Each row is in
+   * the batches of one unit at most that still has its fence. Absent: `apply` is called for each.
+   */
+  applyMany?(units: readonly DecidedUnit[], access: Access): Promise<void>;
   /** Clears this owner's fences and placeholders, whatever of them is there. Idempotent, durable. */
   unfence?(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void>;
   /** Clears every fence of an owner, without being told where they are. */
@@ -91,6 +104,11 @@ export interface CommitCoordinator {
   claim(unitOfWork: string, access: Access): Promise<void>;
   /** Inside the deciding transaction: writes the journal row. */
   record(row: JournalRow, access: Access): Promise<void>;
+  /**
+   * Writes the journal row and commits the transaction, for stores that can do both in one request: `record` and
+   * `Transaction.commit` in one, with what either of them throws. The transaction is over afterwards, as after a commit.
+   */
+  decide?(row: JournalRow, access: Access): Promise<void>;
   /**
    * Waits until the deciding transaction is over, in whatever way, and then tells, by a statement begun afterwards, what
    * the journal says. Undefined: it was not decided, and never will be. Throws `TimeoutError` past `access.timeoutMs`.

@@ -7,6 +7,7 @@ import { documentCases } from './cases/documents.js';
 import { edgeCases } from './cases/edges.js';
 import { embeddedCases } from './cases/embedded.js';
 import { fenceCases } from './cases/fences.js';
+import { togetherCases } from './cases/fences-together.js';
 import { filterCases } from './cases/filters.js';
 import { graphCases } from './cases/graph.js';
 import { historyCases } from './cases/histories.js';
@@ -41,6 +42,7 @@ export const contractCases: readonly ContractCase[] = [
   ...graphCases,
   ...seriesCases,
   ...fenceCases,
+  ...togetherCases,
   ...coordinatorCases,
   ...preparedCases,
   ...documentCases,

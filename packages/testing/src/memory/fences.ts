@@ -2,7 +2,15 @@
  * A memory store's part in a commit over several domains. A fence is a lock that outlives its transaction: what a write
  * would have locked, tried in a transaction that is then undone, stays held for its unit of work until that is settled.
  */
-import type { Access, CommitParticipant, EntityModel, FenceOutcome, Row, WriteBatch } from '@storeweave/core';
+import type {
+  Access,
+  CommitParticipant,
+  DecidedUnit,
+  EntityModel,
+  FenceOutcome,
+  Row,
+  WriteBatch,
+} from '@storeweave/core';
 import { FencedError, rowKey } from '@storeweave/core';
 import type { MemoryDomain } from './domain.js';
 import { tableName } from './tables.js';
@@ -15,6 +23,19 @@ export function rowLock(entity: EntityModel, identity: string): string {
 
 export function memoryParticipant(domain: MemoryDomain): CommitParticipant {
   const answer = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const apply = async ({ owner, batches }: DecidedUnit, access: Access) => {
+    const transaction = domain.start({ label: `apply ${owner.unitOfWork}` }, owner.unitOfWork);
+    try {
+      for (const batch of batches) {
+        const own = ownRows(batch, (key) => domain.fences.has(rowLock(batch.entity, key), owner.unitOfWork));
+        if (own !== undefined) await write(own, transaction, access);
+      }
+      await transaction.commit();
+      domain.fences.clear(owner.unitOfWork);
+    } finally {
+      await transaction.rollback();
+    }
+  };
   return {
     async fence(owner, batches, access) {
       await answer();
@@ -34,19 +55,13 @@ export function memoryParticipant(domain: MemoryDomain): CommitParticipant {
         await trial.rollback();
       }
     },
-    async apply(owner, batches, access: Access) {
+    async apply(owner, batches, access) {
       await answer();
-      const transaction = domain.start({ label: `apply ${owner.unitOfWork}` }, owner.unitOfWork);
-      try {
-        for (const batch of batches) {
-          const own = ownRows(batch, (key) => domain.fences.has(rowLock(batch.entity, key), owner.unitOfWork));
-          if (own !== undefined) await write(own, transaction, access);
-        }
-        await transaction.commit();
-        domain.fences.clear(owner.unitOfWork);
-      } finally {
-        await transaction.rollback();
-      }
+      await apply({ owner, batches }, access);
+    },
+    async applyMany(units, access) {
+      await answer();
+      for (const unit of units) await apply(unit, access);
     },
     async unfence(owner) {
       await answer();

@@ -5,9 +5,10 @@
 import { ConfigurationError, TimeoutError } from '../../errors/errors.js';
 import type { DomainModel } from '../../model/domain-model.js';
 import type { Access } from '../../store/access.js';
-import type { FenceOwner } from '../../store/commit.js';
+import type { DecidedUnit, FenceOwner } from '../../store/commit.js';
 import { decodeRedo, type StoreRedo } from './redo.js';
 import type { CommitSteps, StepEvent } from './steps.js';
+import { type Applied, applyTogether } from './together.js';
 import type { Participation, Topology } from './topology.js';
 
 /** Units of work that are looked at in one round. */
@@ -42,6 +43,35 @@ export class Finisher {
       else if (kind === 'prepare') await participant.finish?.(owner, 'commit', access);
       else for (const batch of part.batches) await store.write(batch, access);
     });
+  }
+
+  /**
+   * Applies the parts that several decided units of work have in one logical store, together where the store can. What
+   * became of each, in the order given; never rejects. A fulfilled one is durable. Announced as one step.
+   */
+  async applyAll(
+    store: string,
+    units: readonly DecidedUnit[],
+    by: StepEvent['by'],
+    access: Access,
+  ): Promise<readonly Applied[]> {
+    const [first] = units;
+    if (first === undefined) return [];
+    let outcomes: readonly Applied[] = [];
+    try {
+      const participation = this.#participation(store, first.owner);
+      const unitsOfWork = units.map(({ owner }) => owner.unitOfWork);
+      const subject = { unitOfWork: first.owner.unitOfWork, unitsOfWork, store, by };
+      await this.steps.run('apply', subject, async () => {
+        outcomes = await applyTogether(participation, units, access);
+        const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+        if (failed?.status === 'rejected') throw failed.reason;
+      });
+    } catch (reason) {
+      if (outcomes.every(({ status }) => status === 'fulfilled'))
+        return units.map(() => ({ status: 'rejected', reason }));
+    }
+    return outcomes;
   }
 
   /** Takes back what stands in one store of a unit of work that was not decided. */

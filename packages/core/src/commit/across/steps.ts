@@ -14,7 +14,10 @@ export type CommitStep = 'claim' | 'fence' | 'prepare' | 'record' | 'decide' | '
 export interface StepEvent {
   readonly step: CommitStep;
   readonly moment: 'before' | 'after' | 'failed';
+  /** The first, where the step is about several. */
   readonly unitOfWork: string;
+  /** All units of work that the step is about, where they are several. */
+  readonly unitsOfWork?: readonly string[];
   /** Logical name of the store that the step is about. */
   readonly store: string;
   /** Who takes it: the unit of work's own process, or one that finishes it. */
@@ -30,7 +33,7 @@ export type StepListener = (event: StepEvent) => void | Promise<void>;
 /** Name of the diagnostics channel that every `StepEvent` is published on. */
 export const COMMIT_CHANNEL = 'storeweave:commit';
 
-export type StepSubject = Pick<StepEvent, 'unitOfWork' | 'store' | 'by'>;
+export type StepSubject = Pick<StepEvent, 'unitOfWork' | 'unitsOfWork' | 'store' | 'by'>;
 
 export class CommitSteps {
   readonly #channel = channel(COMMIT_CHANNEL);

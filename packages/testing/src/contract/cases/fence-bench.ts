@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import {
   type CommitParticipant,
+  type DecidedUnit,
   type EntityModel,
   FencedError,
   type FenceOutcome,
@@ -85,6 +86,12 @@ export class FenceBench {
   }
   apply(owner: FenceOwner, ...batches: WriteBatch[]): Promise<void> {
     return this.participant.apply(owner, batches, {});
+  }
+  /** By the call for many where the store has it. */
+  async applyMany(units: readonly DecidedUnit[]): Promise<void> {
+    const { participant } = this.store;
+    if (participant?.applyMany !== undefined) return participant.applyMany(units, {});
+    for (const { owner, batches } of units) await this.participant.apply(owner, batches, {});
   }
   unfence(owner: FenceOwner, ...batches: WriteBatch[]): Promise<void> {
     return this.participant.unfence(owner, batches, {});

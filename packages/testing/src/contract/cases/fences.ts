@@ -16,7 +16,7 @@ import { arrays, articles, basics, type EntityModelName, entityModels, reviews }
 import { range, refused, there } from './assertions.js';
 import { article, FenceBench } from './fence-bench.js';
 
-const fences = (on: EntityModelName) =>
+export const fences = (on: EntityModelName) =>
   can(on, "commit.participates 'fence'", (c) => c.commit?.participates === 'fence');
 
 const CLEAN: FenceOutcome = { missed: [], held: [] };
