@@ -75,6 +75,18 @@ describe('a commit', () => {
   });
 });
 
+describe('the commit that decides a unit of work over several stores', () => {
+  it('is in doubt whenever it is not answered well: the driver may have asked twice', async () => {
+    const errors = [failure('TransientTransactionError'), new MongoServerError({ message: 'no', code: 1 })];
+    for (const error of errors) {
+      const { transaction, calls } = begun([error]);
+      transaction.decides();
+      await expect(transaction.commit()).rejects.toThrow(CommitUnknownError);
+      expect(calls).toEqual({ commits: 1, aborts: 0, ended: 1 });
+    }
+  });
+});
+
 describe('a time limit', () => {
   it('ends the transaction at once where nothing is under way', async () => {
     const { transaction, calls } = begun([], { timeoutMs: 10 });

@@ -1,0 +1,98 @@
+/**
+ * Stands between a client and a MongoDB, lets everything pass but commitTransaction, and cuts the client off when that
+ * comes. What happens to the COMMIT itself is the test's choice: it reaches the server (at once or later), or never.
+ */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+type CommitFate = 'pass' | 'lose answer' | 'lose request' | 'hold';
+
+/** The command's name as the first key of its document. */
+const COMMIT = Buffer.from('commitTransaction\0');
+
+export class CommitProxy {
+  #fate: CommitFate = 'pass';
+  /** After a cut nothing gets through until the next fate is told: a dead client repeats no COMMIT. */
+  #isDown = false;
+  readonly #sockets = new Set<Socket>();
+  readonly #server: Server;
+  #held: ((isSent: boolean) => void) | undefined;
+  #onCut: (() => void) | undefined;
+
+  private constructor(private readonly target: URL) {
+    this.#server = createServer((client) => this.#serve(client));
+  }
+
+  static async listen(target: string): Promise<CommitProxy> {
+    const proxy = new CommitProxy(new URL(target));
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  set fate(fate: CommitFate) {
+    this.#fate = fate;
+    this.#isDown = false;
+  }
+
+  /** A client that asked the members of the replica set for their addresses would go past the proxy. */
+  get url(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('The proxy does not listen.');
+    const url = Object.assign(new URL(this.target.href), { hostname: '127.0.0.1', port: String(address.port) });
+    url.searchParams.set('directConnection', 'true');
+    url.searchParams.delete('replicaSet');
+    return url.href;
+  }
+
+  /** Resolves when the next COMMIT has come and its client was cut off. */
+  cut(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onCut = resolve;
+    });
+  }
+
+  /** What becomes of the COMMIT that is held: sent on, or lost with its connection. */
+  release(isSent: boolean): void {
+    if (this.#held === undefined) throw new Error('No COMMIT is held.');
+    this.#held(isSent);
+    this.#held = undefined;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #serve(client: Socket): void {
+    if (this.#isDown) {
+      client.destroy();
+      return;
+    }
+    const server = connect(Number(this.target.port), this.target.hostname);
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => this.#sockets.delete(socket));
+    }
+    let isCut = false;
+    server.on('data', (data) => !isCut && client.write(data));
+    server.on('close', () => client.destroy());
+    client.on('close', () => !isCut && server.destroy());
+    client.on('data', (data) => {
+      if (this.#isDown && !isCut) {
+        client.destroy();
+        return;
+      }
+      if (this.#fate === 'pass' || !data.includes(COMMIT)) {
+        server.write(data);
+        return;
+      }
+      isCut = true;
+      this.#isDown = true;
+      client.destroy();
+      if (this.#fate === 'lose answer') server.write(data);
+      else if (this.#fate === 'lose request') server.destroy();
+      else this.#held = (isSent) => (isSent ? server.write(data) : server.destroy());
+      this.#onCut?.();
+    });
+  }
+}
