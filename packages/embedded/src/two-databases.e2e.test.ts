@@ -41,7 +41,7 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('decided by %s', (name) => {
     expect(steps).toContain('claim relational');
   });
 
-  it.each(['claim', 'prepare', 'record', 'decide'] as const)(
+  it.each(['claim', 'prepare', 'decide'] as const)(
     'is in neither when it is refused before %s',
     async (step) => {
       stopAt = { step, moment: 'before' };

@@ -17,7 +17,7 @@ import type { AcquireRequest, PgClient, PgConnection, PgConnections } from './pg
 import { abortedBy, type ClientState, PgSession } from './pg-session.js';
 import { PgTransaction } from './pg-transaction.js';
 import type { Protocol } from './protocol.js';
-import type { SqlDomain, SqlSession } from './session.js';
+import type { SqlDomain, SqlSession, Statement } from './session.js';
 import { StatementNames } from './statement-names.js';
 
 export interface DomainOptions {
@@ -121,6 +121,11 @@ export class ConnectionDomain implements SqlDomain {
       if (session.isBusy) void session.idle().then((isIdle) => released(!isIdle));
       else released(false);
     }
+  }
+
+  async commitAfter(statement: Statement, { transaction }: Access): Promise<void> {
+    if (transaction === undefined) throw new InvalidStateError('Only a transaction can be committed.');
+    await this.#own(transaction).commitAfter(statement);
   }
 
   nativeOf(access: Access): unknown {

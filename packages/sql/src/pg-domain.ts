@@ -1,5 +1,5 @@
 /** The transaction domain of a PostgreSQL database. */
-import type { CommitCoordinator, CommitParticipant } from '@storeweave/core';
+import type { CommitParticipant } from '@storeweave/core';
 import { PgJournal } from './commit/journal.js';
 import { PreparedTransactions } from './commit/prepared.js';
 import { ConnectionDomain, type DomainOptions } from './connection-domain.js';
@@ -10,7 +10,7 @@ import { pgProtocol } from './pg-protocol.js';
 export type PgDomainOptions = DomainOptions;
 
 export class PgDomain extends ConnectionDomain {
-  readonly coordinator: CommitCoordinator = new PgJournal(this);
+  readonly coordinator: PgJournal = new PgJournal(this);
   readonly #prepared = new PreparedTransactions(this);
   #canPrepare = false;
 

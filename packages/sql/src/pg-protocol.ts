@@ -1,4 +1,5 @@
 /** PostgreSQL's protocol, over a `pg` client. */
+import { claimStatement, unitId } from './commit/unit-id.js';
 import { isConnectionLoss, mapError } from './errors.js';
 import { quoteName } from './identifier.js';
 import { cancelRunning, isRemote } from './pg-client.js';
@@ -24,6 +25,7 @@ export const pgProtocol: Protocol = {
     }
     return [text];
   },
+  claim: (unitOfWork) => claimStatement(`'${unitId(unitOfWork)}'`),
   check: async (ask) => {
     const [version, encoding, dates, bytes] = await ask(settings);
     if (Number(version) < 130_000) return `PostgreSQL 13 or newer is needed, the server says ${version}`;
@@ -32,5 +34,6 @@ export const pgProtocol: Protocol = {
     return bytes === 'hex' ? undefined : `bytea_output must be hex, it is ${bytes}`;
   },
   refusesAfterFailure: true,
+  combines: true,
   quote: quoteName,
 };

@@ -141,10 +141,22 @@ export class PgSession implements SqlSession {
     };
   }
 
-  /** Control statements (BEGIN, COMMIT, SAVEPOINT): the first one's command tag. */
-  async control(text: string, limits: Limits = unlimited): Promise<string> {
-    const answer = await this.exclusively(() => this.#send({ text, values: [], describe: false }), limits);
+  /**
+   * Control statements (BEGIN, COMMIT, SAVEPOINT): the first one's command tag. With `last`, a statement that goes before
+   * it in the same request; where that fails, the control statement is not run.
+   */
+  async control(text: string, limits: Limits = unlimited, last?: Statement): Promise<string> {
+    if (last !== undefined && this.protocol.combines !== true) {
+      await this.run(last, limits);
+      return this.control(text, limits);
+    }
+    const query = last === undefined ? { text, values: [], describe: false } : this.#followed(last, text);
+    const answer = await this.exclusively(() => this.#send(query), limits);
     return answer.command ?? '';
+  }
+
+  #followed({ text, values, prepare }: Statement, then: string): Query {
+    return { text, values, name: prepare === true ? this.names.nameOf(text) : undefined, describe: false, then };
   }
 
   /** Whether a statement failed in a transaction that the database would let go on. */

@@ -13,12 +13,13 @@ import {
 } from '@storeweave/core';
 import { abortedBy, type Limits, type PgSession, timedOut } from './pg-session.js';
 import type { Protocol } from './protocol.js';
-import type { SqlDomain, SqlSession } from './session.js';
+import type { SqlDomain, SqlSession, Statement } from './session.js';
 
 /** A server that has not rolled back by then has its connection ended. */
 const ROLLBACK_MS = 10_000;
 
 export class PgTransaction implements Transaction {
+  claimed?: string;
   #over = false;
   #committing = false;
   /** The first failure inside: what COMMIT is answered with ROLLBACK for. */
@@ -38,14 +39,16 @@ export class PgTransaction implements Transaction {
   async start(): Promise<void> {
     const { timeoutMs, signal } = this.options;
     const { client } = this.session.connection;
+    const texts = [...this.protocol.begin(client, this.options)];
+    const claim = this.options.claim === undefined ? undefined : this.protocol.claim?.(this.options.claim);
+    if (claim !== undefined) texts.push(`${texts.pop()}; ${claim}`);
     try {
-      for (const text of this.protocol.begin(client, this.options)) {
-        await this.session.control(text, { signal, timeoutMs });
-      }
+      for (const text of texts) await this.session.control(text, { signal, timeoutMs });
     } catch (error) {
       this.#finish(true);
       throw error;
     }
+    if (claim !== undefined) this.claimed = this.options.claim;
     if (timeoutMs !== undefined) this.#timer = setTimeout(() => void this.abandon(timedOut(timeoutMs)), timeoutMs);
     if (signal !== undefined) {
       const onAbort = () => void this.abandon(abortedBy(signal));
@@ -73,9 +76,12 @@ export class PgTransaction implements Transaction {
   }
 
   commit(): Promise<void> {
-    const message =
-      'The connection was lost while COMMIT was under way: the changes may be stored, or not. Read what they should have changed before doing them again.';
-    return this.#end('commit', (cause) => new CommitUnknownError(message, { cause }));
+    return this.#end('commit', commitUnknown);
+  }
+
+  /** Runs a last statement and commits, in one request where the connection can. */
+  commitAfter(statement: Statement): Promise<void> {
+    return this.#end('commit', commitUnknown, statement);
   }
 
   /** Ends it so that it outlives its connection and can still go either way. The id goes into the statement as it is. */
@@ -85,7 +91,7 @@ export class PgTransaction implements Transaction {
     return this.#end(`prepare transaction '${id}'`, (cause) => new ConnectionError(message, { cause }));
   }
 
-  async #end(statement: string, unknown: (cause: unknown) => StoreweaveError): Promise<void> {
+  async #end(statement: string, unknown: (cause: unknown) => StoreweaveError, last?: Statement): Promise<void> {
     this.#assertOpen();
     this.#committing = true;
     if (this.session.broken) {
@@ -109,15 +115,18 @@ export class PgTransaction implements Transaction {
     }
     let tag: string;
     try {
-      tag = await this.session.control(statement, { timeoutMs: this.options.timeoutMs });
+      tag = await this.session.control(statement, { timeoutMs: this.options.timeoutMs }, last);
     } catch (error) {
       // A time limit of our own says nothing about what the server did; one that the server reports does.
       const lost =
         this.protocol.isConnectionLoss(error) ||
         this.session.broken ||
         (error instanceof TimeoutError && error.cause === undefined);
-      this.#finish(lost);
-      if (!lost) throw error;
+      if (lost || last === undefined) this.#finish(lost);
+      // It is the last statement that failed, and COMMIT was not run.
+      else await this.#undo();
+      // What failed first says more than that nothing else was taken after it.
+      if (!lost) throw this.#failure ?? error;
       throw unknown(error);
     }
     this.#finish(false);
@@ -190,4 +199,10 @@ export class PgTransaction implements Transaction {
     this.#stopListening?.();
     this.released(broken || this.session.broken);
   }
+}
+
+function commitUnknown(cause: unknown): CommitUnknownError {
+  const message =
+    'The connection was lost while COMMIT was under way: the changes may be stored, or not. Read what they should have changed before doing them again.';
+  return new CommitUnknownError(message, { cause });
 }

@@ -15,6 +15,11 @@ export interface Query {
   readonly describe: boolean;
   /** The user's own words: placeholders are not the dialect's. */
   readonly verbatim?: boolean;
+  /**
+   * A control statement that is sent in the same request and run if the first one succeeds; the answer's tag is its own.
+   * Only where the protocol says that it `combines`.
+   */
+  readonly then?: string;
 }
 
 export interface Protocol {
@@ -28,6 +33,8 @@ export interface Protocol {
   endsTransaction(error: unknown): boolean;
   /** Statements that begin a transaction, in order. */
   begin(client: PgClient, options: TransactionOptions): readonly string[];
+  /** The claim of a unit of work, as a statement that can follow the last one of `begin` in the same request. */
+  claim?(unitOfWork: string): string;
   /** Asks once whether the database can be used; resolves with what is wrong with it. */
   check(ask: (text: string) => Promise<readonly (string | null)[]>): Promise<string | undefined>;
   /**
@@ -35,5 +42,7 @@ export interface Protocol {
    * not, the session does, so that no transaction keeps a part of a batch.
    */
   readonly refusesAfterFailure: boolean;
+  /** True where `Query.then` is obeyed. */
+  readonly combines?: boolean;
   quote(name: string): string;
 }

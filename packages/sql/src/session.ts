@@ -61,6 +61,8 @@ export interface SqlDomain extends TransactionDomain {
   close(): Promise<void>;
   /** Runs work on the transaction's connection, or on one of its own for the length of the work. */
   use<R>(access: Access, work: (session: SqlSession) => Promise<R>): Promise<R>;
+  /** Runs a statement in the transaction and commits it, in one request where the connection can. */
+  commitAfter(statement: Statement, access: Access): Promise<void>;
   /** What `Store.native` hands out: enlisted in the transaction where one is given, else the pool, DataSource or instance. */
   nativeOf(access: Access): unknown;
   /** Where stores tell which entity a table belongs to, for messages. */

@@ -26,6 +26,8 @@ export interface TextQueryConfig {
   readonly name?: string;
   /** Whether the answer tells its columns. */
   readonly describe: boolean;
+  /** Sent in the same request, and run if the first one succeeds; the answer's command is its own. */
+  readonly then?: string;
 }
 
 const commandTag = /^([A-Za-z]+)(?: \d+)?(?: (\d+))?/;
@@ -52,8 +54,8 @@ class TextQuery {
   }
 
   submit(wire: Wire): Error | null {
-    const { text, name, values, describe } = this.config;
-    if (name === undefined && values.length === 0 && !describe) {
+    const { text, name, values, describe, then } = this.config;
+    if (name === undefined && values.length === 0 && !describe && then === undefined) {
       wire.query(text);
       return null;
     }
@@ -71,6 +73,12 @@ class TextQuery {
       wire.bind({ portal: '', statement: name, values, binary: false });
       if (describe) wire.describe({ type: 'P', name: '' });
       wire.execute({ portal: '' });
+      if (then !== undefined) {
+        // Until the sync the server skips everything after a failure.
+        wire.parse({ text: then });
+        wire.bind({ portal: '', values: [], binary: false });
+        wire.execute({ portal: '' });
+      }
       wire.sync();
     } finally {
       wire.stream.uncork?.();
@@ -89,7 +97,7 @@ class TextQuery {
   handleCommandComplete(message: { readonly text: string }): void {
     // Of several statements in one text the first one's word and the last one's rows count.
     const match = commandTag.exec(message.text);
-    if (this.#command === '') this.#command = match?.[1] ?? '';
+    if (this.#command === '' || this.config.then !== undefined) this.#command = match?.[1] ?? '';
     this.#count = Number(match?.[2] ?? /\d+$/.exec(message.text)?.[0] ?? 0);
   }
 
@@ -117,6 +125,10 @@ class TextQuery {
 /** Sends one statement (or several without values); rejects with the driver's error. */
 export function sendText(client: PgClient, config: TextQueryConfig): Promise<PgAnswer> {
   if (!takesTextQueries(client)) return sendOrdinary(client, config);
+  return submitted(client, config);
+}
+
+function submitted(client: PgClient, config: TextQueryConfig): Promise<PgAnswer> {
   const query = new TextQuery(config);
   return new Promise((resolve, reject) => {
     query.callback = (error, answer) => {
@@ -129,7 +141,12 @@ export function sendText(client: PgClient, config: TextQueryConfig): Promise<PgA
 
 const asText = { getTypeParser: () => (text: string) => text };
 
-async function sendOrdinary(client: PgClient, { text, values, name }: TextQueryConfig): Promise<PgAnswer> {
+async function sendOrdinary(client: PgClient, { then, ...config }: TextQueryConfig): Promise<PgAnswer> {
+  const answer = await sendOne(client, config);
+  return then === undefined ? answer : sendOne(client, { text: then, values: [], describe: false });
+}
+
+async function sendOne(client: PgClient, { text, values, name }: TextQueryConfig): Promise<PgAnswer> {
   const given = values.length > 0 || name !== undefined ? { values: [...values] } : {};
   const answer = await client.query({ text, name, ...given, rowMode: 'array', types: asText });
   if (!Array.isArray(answer)) return answer;

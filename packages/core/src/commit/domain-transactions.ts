@@ -52,6 +52,7 @@ export class DomainTransactions {
   #isOver = false;
 
   constructor(
+    private readonly unitOfWork: string,
     private readonly options: TransactionOptions,
     private readonly atomicity: Atomicity,
     private readonly engine?: CommitEngine,
@@ -71,7 +72,8 @@ export class DomainTransactions {
     }
     let running = this.#running.get(domain);
     if (running === undefined) {
-      running = domain.begin(this.options);
+      const isDeciding = this.#isAcross && this.engine?.topology.isCoordinator(domain) === true;
+      running = domain.begin(isDeciding ? { ...this.options, claim: this.unitOfWork } : this.options);
       this.#running.set(domain, running);
       // A failed begin is not remembered: the caller sees it, and a rollback has nothing to end.
       running.catch(() => this.#running.delete(domain));
@@ -182,14 +184,13 @@ export class DomainTransactions {
    * domains were written to.
    */
   async commit(
-    unitOfWork: string,
     options: AcrossOptions,
     stage: (stage: CommitPhase) => Promise<void>,
   ): Promise<AcrossOutcome | undefined> {
     const { engine } = this;
     const touched = new Set([...this.#written, ...(this.#kept?.lost.keys() ?? [])]);
     if (engine !== undefined && (touched.size > 1 || this.#needsDecision))
-      return this.#commitAcross(engine, unitOfWork, options, stage);
+      return this.#commitAcross(engine, options, stage);
     for (const { store, batch } of this.#kept?.unsent ?? []) {
       await store.write(batch, { signal: this.options.signal, label: this.options.label });
       this.wrote(store.domain);
@@ -202,7 +203,6 @@ export class DomainTransactions {
 
   async #commitAcross(
     engine: CommitEngine,
-    unitOfWork: string,
     options: AcrossOptions,
     stage: (stage: CommitPhase) => Promise<void>,
   ): Promise<AcrossOutcome | undefined> {
@@ -218,7 +218,8 @@ export class DomainTransactions {
     }
     const { store } = engine.topology.coordination;
     const parts = await this.#parts(engine);
-    const begun = this.#running.get(store.domain) ?? store.domain.begin?.(this.options);
+    const { unitOfWork } = this;
+    const begun = this.#running.get(store.domain) ?? store.domain.begin?.({ ...this.options, claim: unitOfWork });
     if (begun === undefined)
       throw new InvalidStateError(`${store.domain.name} coordinates, but begins no transaction.`);
     this.#running.set(store.domain, begun);
@@ -241,7 +242,7 @@ export class DomainTransactions {
         parts,
         ...(signal && { signal }),
         stage,
-        decide: () => this.#commitOne(transaction),
+        decide: (commit) => this.#commitOne(transaction, commit),
         rollback: () => this.rollback(),
       },
       options,
@@ -362,7 +363,10 @@ export class DomainTransactions {
     for (const domain of [...mark.written, ...this.#final]) this.#written.add(domain);
   }
 
-  async #commitOne(transaction: Transaction): Promise<void> {
+  async #commitOne(
+    transaction: Transaction,
+    run = () => inTurn(transaction, () => transaction.commit()),
+  ): Promise<void> {
     const failure = failureOf(transaction);
     if (failure !== undefined) {
       throw new InvalidStateError(
@@ -370,7 +374,7 @@ export class DomainTransactions {
         { cause: failure },
       );
     }
-    const commit = inTurn(transaction, () => transaction.commit());
+    const commit = run();
     try {
       await untilAborted(commit, this.options.signal);
     } catch (error) {

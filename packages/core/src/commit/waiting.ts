@@ -58,7 +58,10 @@ const ROLLBACK_MS = 2_000;
 /** Waits for something to end, however it ends, but not for ever. */
 export async function withinReason(work: Promise<unknown> | undefined, ms = ROLLBACK_MS): Promise<void> {
   if (work === undefined) return;
-  const over = new AbortController();
-  await Promise.race([work.catch(() => {}), pause(ms, over.signal).catch(() => {})]);
-  over.abort();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => {}), late]);
+  clearTimeout(timer);
 }

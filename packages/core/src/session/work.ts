@@ -270,7 +270,7 @@ export class Work implements ContextHost, RunningWork {
       this.#transactions.startCommit();
       await this.#flushAll();
       await this.#holdGuards(this.#transactions);
-      outcome = await this.#transactions.commit(this.id, this.options.across, (stage) => this.#stage(stage));
+      outcome = await this.#transactions.commit(this.options.across, (stage) => this.#stage(stage));
     } catch (error) {
       const thrown = this.#transactions.explain(error);
       this.#repeatable = this.#transactions.canBeUndone && !(thrown instanceof PartialCommitError);
@@ -424,6 +424,7 @@ export class Work implements ContextHost, RunningWork {
   #begin(): DomainTransactions {
     const { isolation, readOnly, acquireTimeoutMs, timeoutMs, label } = this.options;
     return new DomainTransactions(
+      this.id,
       { isolation, readOnly, acquireTimeoutMs, timeoutMs, signal: this.#signal, label },
       this.environment.atomicity,
       this.environment.engine,

@@ -15,11 +15,18 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal;
   /** Who asks, for messages about who holds what. */
   readonly label?: string;
+  /**
+   * Id of a unit of work that is going to be decided by this transaction: a store that coordinates may take its claim
+   * with the same request, and says so by `Transaction.claimed`.
+   */
+  readonly claim?: string;
 }
 
 /** A running transaction of a domain. Used by one caller at a time. */
 export interface Transaction {
   readonly domain: TransactionDomain;
+  /** The unit of work whose claim it took as it began. */
+  readonly claimed?: string;
   /** Resolves when durable. Throws `CommitUnknownError` where the outcome cannot be known. Either way it is over. */
   commit(): Promise<void>;
   /** Ends it without effect; never throws for a transaction that is already over. */

@@ -77,10 +77,9 @@ export class CommitProxy {
   }
 }
 
-/** The client waits for each answer, so a COMMIT comes alone. */
+/** The client waits for each answer, so a COMMIT comes alone, or behind the last statement of its transaction. */
 function isCommit(data: Buffer): boolean {
-  return (
-    data.toString('latin1', 0, 1) === 'Q' &&
-    /^(commit$|prepare transaction )/.test(data.toString('utf8', 5, data.length - 1))
-  );
+  const type = data.toString('latin1', 0, 1);
+  if (type === 'Q') return /^(commit$|prepare transaction )/.test(data.toString('utf8', 5, data.length - 1));
+  return (type === 'P' || type === 'B') && data.includes('\0commit\0');
 }

@@ -3,14 +3,24 @@
  * asks takes the lock that the deciding transaction holds from its claim on, and so waits until the server is through
  * with it, however its client ended; only what is read after that is the truth.
  */
-import type { Access, CommitCoordinator, JournalRow, JournalStats, OpenQuery, OpenUnit } from '@storeweave/core';
+import type {
+  Access,
+  CommitCoordinator,
+  Failure,
+  JournalRow,
+  JournalStats,
+  OpenQuery,
+  OpenUnit,
+} from '@storeweave/core';
 import type { SqlDomain, Statement, TextRow } from '../session.js';
 import { JOURNAL, setUpJournal } from './journal-table.js';
 import { resolveUnit } from './resolve.js';
-import { claimKey, unitId, unitIds } from './unit-id.js';
+import { claimStatement, unitId, unitIds } from './unit-id.js';
 
 /** One answer holds no more text than this, but for its first row: a relay must not die of what it is to do. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** What a column of attempts holds. */
+const MAX_INTEGER = 2_147_483_647;
 /** A driver's message may have a whole request in it. */
 const MAX_ERROR_LENGTH = 4000;
 
@@ -24,30 +34,35 @@ export class PgJournal implements CommitCoordinator {
   }
 
   async claim(unitOfWork: string, access: Access): Promise<void> {
-    // With asynchronous commit the decision could be seen, acted upon, and then be lost.
-    const text = `select pg_advisory_xact_lock(${claimKey('$1')}),
-      case current_setting('synchronous_commit') when 'off' then set_config('synchronous_commit', 'local', true) end`;
-    await this.#run({ text, values: [unitId(unitOfWork)], prepare: true }, access);
+    await this.#run({ text: claimStatement('$1'), values: [unitId(unitOfWork)], prepare: true }, access);
   }
 
   async record(row: JournalRow, access: Access): Promise<void> {
-    const text = `insert into ${JOURNAL} (uow, redo) values ($1::uuid, $2::text)`;
-    await this.#run({ text, values: [unitId(row.unitOfWork), row.redo], prepare: true }, access);
+    await this.#run(recording(row), access);
+  }
+
+  async decide(row: JournalRow, access: Access): Promise<void> {
+    await this.domain.commitAfter(recording(row), access);
   }
 
   async resolve(unitOfWork: string, access: Access): Promise<JournalRow | undefined> {
     return resolveUnit(this.domain, unitId(unitOfWork), access);
   }
 
-  async open({ limit, minAgeMs = 0, dead = false }: OpenQuery, access: Access): Promise<readonly OpenUnit[]> {
-    const text = `select ${UNIT} from (
+  async open(query: OpenQuery, access: Access): Promise<readonly OpenUnit[]> {
+    const { limit, minAgeMs = 0, dead = false, attempts: { min, max } = { min: 0 }, after } = query;
+    const values = [limit, minAgeMs, min, max ?? MAX_INTEGER].map(String);
+    if (after !== undefined) values.push(String(after.attempts), after.place ?? '0', unitId(after.unitOfWork));
+    const text = `select ${UNIT}, xid from (
       select *, sum(octet_length(redo)) over (order by attempts, xid, uow) - octet_length(redo) as before from (
         select * from ${JOURNAL} where not done and ${dead ? 'dead' : 'not dead'}
           and decided_at <= clock_timestamp() - $2::float8 * interval '1 millisecond'
+          and attempts between $3::integer and $4::integer
+          ${after === undefined ? '' : 'and (attempts, xid, uow) > ($5::integer, $6::xid8, $7::uuid)'}
         order by attempts, xid, uow limit $1::bigint) picked) measured
       where before < ${MAX_ANSWER_BYTES} order by attempts, xid, uow`;
-    const rows = await this.#run({ text, values: [String(limit), String(minAgeMs)] }, access);
-    return rows.map(openUnit);
+    const rows = await this.#run({ text, values }, access);
+    return rows.map((row) => ({ ...openUnit(row), place: String(row.at(-1)) }));
   }
 
   async find(unitOfWork: string, access: Access): Promise<OpenUnit | undefined> {
@@ -56,16 +71,11 @@ export class PgJournal implements CommitCoordinator {
     return row && openUnit(row);
   }
 
-  async note(
-    unitOfWork: string,
-    failure: { error?: string; attempts: number; dead: boolean },
-    access: Access,
-  ): Promise<void> {
+  async note(unitsOfWork: readonly string[], failure: Failure, access: Access): Promise<void> {
     const error = failure.error?.replaceAll('\0', '').slice(0, MAX_ERROR_LENGTH) ?? null;
-    const text = `update ${JOURNAL} set attempts = $2::integer, error = $3::text, dead = $4::boolean
-      where uow = $1::uuid and not done`;
-    const values = [unitId(unitOfWork), String(failure.attempts), error, String(failure.dead)];
-    await this.#run({ text, values }, access);
+    const change = `update ${JOURNAL} set attempts = $2::integer, error = $3::text, dead = $4::boolean`;
+    const values = [String(failure.attempts), error, String(failure.dead)];
+    await this.#each(change, 'not done', unitsOfWork, access, values);
   }
 
   async done(unitsOfWork: readonly string[], access: Access): Promise<void> {
@@ -94,18 +104,29 @@ export class PgJournal implements CommitCoordinator {
   }
 
   /** Several rows in one statement, locked in one order: two relays that do the same must not block each other. */
-  async #each(change: string, where: string, unitsOfWork: readonly string[], access: Access): Promise<void> {
+  async #each(
+    change: string,
+    where: string,
+    unitsOfWork: readonly string[],
+    access: Access,
+    more: readonly (string | null)[] = [],
+  ): Promise<void> {
     if (unitsOfWork.length === 0) return;
     const text = `with picked as materialized (
       select uow from ${JOURNAL} where uow = any($1::uuid[]) and ${where} order by uow for update)
       ${change} where uow in (select uow from picked)`;
-    await this.#run({ text, values: [unitIds(unitsOfWork)], prepare: true }, access);
+    await this.#run({ text, values: [unitIds(unitsOfWork), ...more], prepare: true }, access);
   }
 
   async #run(statement: Statement, access: Access): Promise<readonly TextRow[]> {
     const { rows } = await this.domain.use(access, (session) => session.query(statement));
     return rows;
   }
+}
+
+function recording({ unitOfWork, redo }: JournalRow): Statement {
+  const text = `insert into ${JOURNAL} (uow, redo) values ($1::uuid, $2::text)`;
+  return { text, values: [unitId(unitOfWork), redo], prepare: true };
 }
 
 function openUnit([unitOfWork, redo, attempts, error, dead, ageMs, done]: TextRow): OpenUnit {

@@ -31,18 +31,30 @@ const SLOW_TABLE = `create table slow (n int, seconds float);
     return null; end $$;
   create constraint trigger slowly after insert on slow deferrable initially deferred for each row execute function slowly()`;
 
-/** A transaction that has written a journal row, up to its COMMIT. */
-async function decision(domain: PgDomain, options: { timeoutMs?: number; before?: string } = {}) {
+/** With a request for each, or the claim with BEGIN, and the journal row with COMMIT. */
+type Requests = 'single requests' | 'joint requests';
+
+/** A transaction up to its COMMIT, before which, or with which, it writes a journal row. */
+async function decision(
+  domain: PgDomain,
+  { timeoutMs, before, requests = 'joint requests' }: { timeoutMs?: number; before?: string; requests?: Requests } = {},
+) {
   const unit = randomUUID();
-  const transaction = await domain.begin({ timeoutMs: options.timeoutMs });
-  await domain.coordinator.claim(unit, { transaction });
-  await domain.coordinator.record({ unitOfWork: unit, redo: 'redo' }, { transaction });
-  if (options.before !== undefined) await ask(domain, options.before, transaction);
+  const isJoint = requests === 'joint requests';
+  const transaction = await domain.begin({ timeoutMs, ...(isJoint && { claim: unit }) });
+  const row = { unitOfWork: unit, redo: 'redo' };
+  expect(transaction.claimed).toBe(isJoint ? unit : undefined);
+  if (!isJoint) {
+    await domain.coordinator.claim(unit, { transaction });
+    await domain.coordinator.record(row, { transaction });
+  }
+  if (before !== undefined) await ask(domain, before, transaction);
   const pid = await ask(domain, 'select pg_backend_pid()', transaction);
-  return { unit, transaction, pid: String(pid) };
+  const commit = () => (isJoint ? domain.coordinator.decide(row, { transaction }) : transaction.commit());
+  return { unit, transaction, commit, pid: String(pid) };
 }
 
-describe('a COMMIT that is not answered', () => {
+describe.each<Requests>(['single requests', 'joint requests'])('a COMMIT that is not answered, %s', (requests) => {
   let proxy: CommitProxy;
   let direct: PgDomain;
   let domain: PgDomain;
@@ -71,9 +83,9 @@ describe('a COMMIT that is not answered', () => {
 
   it('is waited for while it is on its way, which a look at the journal does not do', async () => {
     for (const isSent of [true, false]) {
-      const { unit, transaction } = await decision(domain);
+      const { unit, commit } = await decision(domain, { requests });
       proxy.fate = 'hold';
-      await expect(transaction.commit()).rejects.toThrow(CommitUnknownError);
+      await expect(commit()).rejects.toThrow(CommitUnknownError);
       expect(await direct.coordinator.find(unit, {})).toBeUndefined();
       const early = resolve(unit, 150);
       await expect(early).rejects.toThrow(TimeoutError);
@@ -91,51 +103,52 @@ describe('a COMMIT that is not answered', () => {
   });
 
   it('was taken where only its answer was lost, and not where it was lost itself', async () => {
-    const answered = await decision(domain);
+    const answered = await decision(domain, { requests });
     proxy.fate = 'lose answer';
-    await expect(answered.transaction.commit()).rejects.toThrow(CommitUnknownError);
+    await expect(answered.commit()).rejects.toThrow(CommitUnknownError);
     expect(await resolve(answered.unit)).toStrictEqual(there(answered.unit));
     proxy.fate = 'pass';
-    const lost = await decision(domain);
+    const lost = await decision(domain, { requests });
     proxy.fate = 'lose request';
-    await expect(lost.transaction.commit()).rejects.toThrow(CommitUnknownError);
+    await expect(lost.commit()).rejects.toThrow(CommitUnknownError);
     expect(await resolve(lost.unit)).toBeUndefined();
   });
 
   it('goes on without its client, and is waited for', async () => {
-    const { unit, transaction } = await decision(domain, { before: 'insert into slow values (1, 1)' });
+    const { unit, commit } = await decision(domain, { requests, before: 'insert into slow values (1, 1)' });
     proxy.fate = 'lose answer';
-    await expect(transaction.commit()).rejects.toThrow(CommitUnknownError);
+    await expect(commit()).rejects.toThrow(CommitUnknownError);
     await expect(resolve(unit, 100)).rejects.toThrow(TimeoutError);
     expect(await resolve(unit, 20_000)).toStrictEqual(there(unit));
   });
 
   it('is given up by a server that is told to end the session', async () => {
-    const { unit, transaction, pid } = await decision(domain, { before: 'insert into slow values (1, 20)' });
+    const { unit, commit, pid } = await decision(domain, { requests, before: 'insert into slow values (1, 20)' });
     setTimeout(() => void ask(direct, `select pg_terminate_backend(${pid})`), 100);
-    await expect(transaction.commit()).rejects.toThrow(CommitUnknownError);
+    await expect(commit()).rejects.toThrow(CommitUnknownError);
     expect(await resolve(unit)).toBeUndefined();
   });
 
   it('was refused where it says so', async () => {
-    const refused = await decision(domain, { before: 'insert into slow values (-1, 0)' });
-    await expect(refused.transaction.commit()).rejects.toThrow(CheckViolationError);
+    const refused = await decision(domain, { requests, before: 'insert into slow values (-1, 0)' });
+    await expect(refused.commit()).rejects.toThrow(CheckViolationError);
     expect(await resolve(refused.unit)).toBeUndefined();
 
-    const failed = await decision(domain);
+    const failed = await decision(domain, { requests });
     await expect(ask(domain, 'select 1 / 0', failed.transaction)).rejects.toThrow(InvalidValueError);
-    await expect(failed.transaction.commit()).rejects.toThrow(InvalidValueError);
+    await expect(failed.commit()).rejects.toThrow(InvalidValueError);
     expect(await resolve(failed.unit)).toBeUndefined();
   });
 
   it('has a limit: what is then called a refusal is one', async () => {
     const cases = [];
     for (const seconds of [0.28, 0.3, 0.32, 5]) {
-      const { unit, transaction } = await decision(domain, {
+      const { unit, commit } = await decision(domain, {
+        requests,
         timeoutMs: 300,
         before: `insert into slow values (1, ${seconds})`,
       });
-      const outcome = await transaction.commit().then(
+      const outcome = await commit().then(
         () => 'committed',
         (error: unknown) => (error instanceof CommitUnknownError ? 'unknown' : 'refused'),
       );
@@ -165,9 +178,9 @@ describe('a COMMIT on a server that ends', () => {
   });
 
   it('was taken where the session was ended while it waited for a standby', async () => {
-    const { unit, transaction, pid } = await decision(domain, { before: 'set local synchronous_commit = on' });
-    const commit = transaction.commit();
-    const unanswered = expect(commit).rejects.toThrow(CommitUnknownError);
+    const { unit, commit, pid } = await decision(domain, { before: 'set local synchronous_commit = on' });
+    const committing = commit();
+    const unanswered = expect(committing).rejects.toThrow(CommitUnknownError);
     await expect(domain.coordinator.resolve(unit, { timeoutMs: 150 })).rejects.toThrow(TimeoutError);
     await ask(domain, `select pg_terminate_backend(${pid})`);
     await unanswered;
@@ -176,9 +189,9 @@ describe('a COMMIT on a server that ends', () => {
 
   it('is what the restarted server says', async () => {
     const taken = await decision(domain);
-    await taken.transaction.commit();
-    const { unit, transaction } = await decision(domain, { before: 'insert into slow values (1, 20)' });
-    const unanswered = expect(transaction.commit()).rejects.toThrow(CommitUnknownError);
+    await taken.commit();
+    const { unit, commit } = await decision(domain, { before: 'insert into slow values (1, 20)' });
+    const unanswered = expect(commit()).rejects.toThrow(CommitUnknownError);
     await new Promise((done) => setTimeout(done, 200));
     await server.kill();
     await unanswered;

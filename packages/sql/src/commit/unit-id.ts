@@ -23,3 +23,10 @@ export function unitIds(unitsOfWork: readonly string[]): string {
 export function claimKey(id: string): string {
   return `hashtextextended('storeweave unit of work ' || ${id}, 0)`;
 }
+
+/** Takes the claim of a unit of work, whose id is given as SQL, until the transaction is over. */
+export function claimStatement(id: string): string {
+  // With asynchronous commit the decision could be seen, acted upon, and then be lost.
+  return `select pg_advisory_xact_lock(${claimKey(id)}),
+      case current_setting('synchronous_commit') when 'off' then set_config('synchronous_commit', 'local', true) end`;
+}

@@ -23,8 +23,8 @@ export interface AcrossUnit {
   readonly signal?: AbortSignal;
   /** Told before and after each phase; what it throws up to `beforeDecide` refuses the commit. */
   stage(stage: CommitPhase): Promise<void>;
-  /** Commits the coordinator's transaction. */
-  decide(): Promise<void>;
+  /** Commits the coordinator's transaction, by `commit` where it is given. */
+  decide(commit?: () => Promise<void>): Promise<void>;
   /** Ends every transaction of the unit of work without effect. */
   rollback(): Promise<void>;
 }
@@ -70,6 +70,7 @@ export async function decideAcross(
   const access: Access = { transaction, ...(signal && { signal }) };
   const redo = parts.map(({ participation, batches }): StoreRedo => ({ store: participation.name, batches }));
   const subject = { unitOfWork, store: name, by: 'worker' as const };
+  const row = { unitOfWork, redo: encodeRedo(redo) };
   const began = performance.now();
   const refuse = async (error: unknown): Promise<never> => {
     await unit.rollback();
@@ -79,11 +80,13 @@ export async function decideAcross(
 
   try {
     await unit.stage('beforeClaim');
-    await steps.run('claim', subject, () => coordinator.claim(unitOfWork, access));
+    await steps.run('claim', subject, async () => {
+      if (transaction.claimed !== unitOfWork) await coordinator.claim(unitOfWork, access);
+    });
     await unit.stage('afterClaim');
     await unit.stage('beforeFence');
     const results = await Promise.allSettled([
-      steps.run('record', subject, () => coordinator.record({ unitOfWork, redo: encodeRedo(redo) }, access)),
+      coordinator.decide === undefined && steps.run('record', subject, () => coordinator.record(row, access)),
       ...parts.map((part) => fence(owner, part, steps, signal)),
     ]);
     throwFirst(results);
@@ -97,7 +100,9 @@ export async function decideAcross(
   try {
     await steps.run('decide', subject, async () => {
       decision.is = 'sent';
-      await unit.decide().catch((error: unknown) => {
+      // Without the signal: a decision that is under way is not called back.
+      const decided = coordinator.decide && (async () => coordinator.decide?.(row, { transaction }));
+      await unit.decide(decided).catch((error: unknown) => {
         if (!(error instanceof CommitUnknownError)) decision.is = 'refused';
         throw error;
       });
