@@ -75,7 +75,7 @@ export interface JournalRow {
 
 /** A journal row as the relay sees it. */
 export interface OpenUnit extends JournalRow {
-  /** How often applying it has failed. */
+  /** How often applying it has failed; a relay counts up to 10. */
   readonly attempts: number;
   /** Of the last failure. */
   readonly error?: string;
@@ -85,6 +85,8 @@ export interface OpenUnit extends JournalRow {
   readonly done?: boolean;
   /** Since the decision, in milliseconds, by the coordinator's clock. For people and back-off; nothing is decided by it. */
   readonly ageMs: number;
+  /** In answers of `open`: where it stands among them, in the store's own words. */
+  readonly place?: string;
 }
 
 /** The journal in numbers. */
@@ -121,8 +123,8 @@ export interface CommitCoordinator {
   open(query: OpenQuery, access: Access): Promise<readonly OpenUnit[]>;
   /** One row, done or not; undefined where there is none. */
   find(unitOfWork: string, access: Access): Promise<OpenUnit | undefined>;
-  /** Notes that applying failed; `dead` takes it out of the relay's hands. `attempts` of 0 gives it back. */
-  note(unitOfWork: string, failure: { error?: string; attempts: number; dead: boolean }, access: Access): Promise<void>;
+  /** Notes that applying failed; `dead` takes them out of the relay's hands. `attempts` of 0 gives them back. Not what is done. */
+  note(unitsOfWork: readonly string[], failure: Failure, access: Access): Promise<void>;
   /** Applied everywhere, durably: no longer open. The row stays until `prune`. */
   done(unitsOfWork: readonly string[], access: Access): Promise<void>;
   /** Deletes rows of units of work that are applied everywhere, durably, and whose own process knows so: nobody will ask. */
@@ -134,6 +136,13 @@ export interface CommitCoordinator {
   stats(access: Access): Promise<JournalStats>;
 }
 
+/** How applying a unit of work failed. */
+export interface Failure {
+  readonly error?: string;
+  readonly attempts: number;
+  readonly dead: boolean;
+}
+
 export interface OpenQuery {
   /** At most. A store may give fewer where they are large, so that an answer fits into memory; at least one, if one is open. */
   readonly limit: number;
@@ -141,4 +150,11 @@ export interface OpenQuery {
   readonly minAgeMs?: number;
   /** True: the dead letters instead of the others. Default: false. */
   readonly dead?: boolean;
+  /** Only those that failed at least and at most as often. */
+  readonly attempts?: { readonly min: number; readonly max?: number };
+  /**
+   * Those behind this one, which an answer to the same query gave: a journal is walked in pages, however many are open
+   * and whatever becomes of them meanwhile. Those whose attempts are changed are found at their new place.
+   */
+  readonly after?: OpenUnit;
 }

@@ -4,11 +4,12 @@
  */
 import type { CommitEngine } from '../commit/across/engine.js';
 import type { StoreRedo } from '../commit/across/redo.js';
+import type { DrainReport } from '../commit/across/report.js';
 import { InvalidStateError } from '../errors/errors.js';
 import type { JournalStats, OpenUnit } from '../store/commit.js';
 
 /** One decided unit of work that is not applied everywhere. */
-export interface JournalEntry extends Omit<OpenUnit, 'redo'> {
+export interface JournalEntry extends Omit<OpenUnit, 'redo' | 'place'> {
   /** Logical stores that it is applied in; undefined where this process does not know the entities. */
   readonly stores: readonly string[] | undefined;
   /** What is to be applied there. Nothing for a store whose part is a prepared transaction, which has its changes itself. */
@@ -50,7 +51,7 @@ export class Journal {
       const how = dead ? 'was discarded' : 'is applied everywhere';
       throw new InvalidStateError(`The unit of work ${unitOfWork} ${how}: there is nothing left to try again.`);
     }
-    await this.#coordinator.note(unitOfWork, { attempts: 0, dead: false }, {});
+    await this.#coordinator.note([unitOfWork], { attempts: 0, dead: false }, {});
   }
 
   /**
@@ -65,12 +66,16 @@ export class Journal {
       );
     }
     await this.engine.finisher.abandon(unitOfWork, {});
-    await this.#coordinator.note(unitOfWork, { error: `discarded: ${reason}`, attempts, dead: true }, {});
+    await this.#coordinator.note([unitOfWork], { error: `discarded: ${reason}`, attempts, dead: true }, {});
     await this.#coordinator.done([unitOfWork], {});
   }
 
-  /** Finishes everything that can be finished now, and takes off fences whose unit of work was never decided. */
-  drain(): Promise<{ readonly finished: number; readonly failed: number }> {
+  /**
+   * Finishes everything that can be finished now, and takes off fences whose unit of work was never decided. A store that
+   * is down keeps nothing of the others back; what it kept is counted as failed, and stays for relays. Throws where the
+   * coordinator does not answer.
+   */
+  drain(): Promise<DrainReport> {
     return this.engine.relay.drain();
   }
 
@@ -86,7 +91,7 @@ export class Journal {
     );
   }
 
-  #entry({ redo, ...row }: OpenUnit): JournalEntry {
+  #entry({ redo, place: _, ...row }: OpenUnit): JournalEntry {
     const parts = this.#parts(redo);
     const changes = parts?.flatMap(({ store, batches }) =>
       batches.map((batch) => ({

@@ -26,8 +26,8 @@ export interface JournalDocument {
   order?: Timestamp;
 }
 
-/** Least often failed first, then oldest. Coarse counters leave it to the clock. */
-export const IN_ORDER = { attempts: 1, order: 1, decidedAt: 1 } as const;
+/** Least often failed first, then oldest. Coarse counters leave it to the clock, and that to the identity. */
+export const IN_ORDER = { attempts: 1, order: 1, decidedAt: 1, _id: 1 } as const;
 
 const INDEX = { name: 'storeweave_journal_state', key: { state: 1, dead: 1, ...IN_ORDER } } as const;
 

@@ -6,6 +6,7 @@
 import {
   type Access,
   type CommitCoordinator,
+  type Failure,
   InvalidStateError,
   InvalidValueError,
   type JournalRow,
@@ -13,7 +14,7 @@ import {
   type OpenQuery,
   type OpenUnit,
 } from '@storeweave/core';
-import type { Filter, UpdateFilter } from 'mongodb';
+import { type Filter, Timestamp, type UpdateFilter } from 'mongodb';
 import type { Call, MongodbDomain } from '../domain.js';
 import { IN_ORDER, type JournalDocument, journalOf, setUpJournal, unitId } from './journal-form.js';
 import { resolveUnit } from './resolve.js';
@@ -64,10 +65,12 @@ export class MongodbJournal implements CommitCoordinator {
     return resolveUnit(this.domain, unitId(unitOfWork), access);
   }
 
-  async open({ limit, minAgeMs = 0, dead = false }: OpenQuery, access: Access): Promise<readonly OpenUnit[]> {
+  async open(query: OpenQuery, access: Access): Promise<readonly OpenUnit[]> {
+    const { limit, minAgeMs = 0, dead = false, attempts: { min, max = Infinity } = { min: 0 }, after } = query;
     return this.#use(access, async (call) => {
       const now = await serverTime(call);
-      const filter: Filter<JournalDocument> = { state: 'open', dead };
+      const filter: Filter<JournalDocument> = { state: 'open', dead, attempts: { $gte: min, $lte: max } };
+      if (after !== undefined) filter.$or = behind(after);
       if (minAgeMs > 0) filter.decidedAt = { $lte: new Date(now - minAgeMs) };
       const cursor = journalOf(call)
         .find(filter, { ...call.options, ...PRIMARY })
@@ -78,7 +81,7 @@ export class MongodbJournal implements CommitCoordinator {
       for await (const document of cursor) {
         length += document.redo?.length ?? 0;
         if (units.length > 0 && length > MAX_ANSWER_LENGTH) break;
-        units.push(openUnit(document, now));
+        units.push({ ...openUnit(document, now), place: placeOf(document) });
       }
       return units;
     });
@@ -92,18 +95,14 @@ export class MongodbJournal implements CommitCoordinator {
     });
   }
 
-  async note(
-    unitOfWork: string,
-    { error, attempts, dead }: { error?: string; attempts: number; dead: boolean },
-    access: Access,
-  ): Promise<void> {
+  async note(unitsOfWork: readonly string[], { error, attempts, dead }: Failure, access: Access): Promise<void> {
     const text = error?.slice(0, MAX_ERROR_LENGTH);
     const update: UpdateFilter<JournalDocument> =
       text === undefined
         ? { $set: { attempts, dead }, $unset: { error: '' } }
         : { $set: { attempts, dead, error: text } };
-    await this.#use(access, (call) =>
-      journalOf(call).updateOne({ _id: unitId(unitOfWork), state: 'open' }, update, call.options),
+    await this.#each(unitsOfWork, access, (_id, call) =>
+      journalOf(call).updateMany({ _id, state: 'open' }, update, call.options),
     );
   }
 
@@ -170,6 +169,23 @@ export class MongodbJournal implements CommitCoordinator {
   #use<R>({ transaction: _, ...access }: Access, work: (call: Call) => Promise<R>): Promise<R> {
     return this.domain.use(access, undefined, work);
   }
+}
+
+/** Where a document stands among those with as many attempts. */
+function placeOf({ order, decidedAt }: JournalDocument): string {
+  return `${order?.t ?? 0}:${order?.i ?? 0}:${decidedAt?.getTime() ?? 0}`;
+}
+
+/** Filter, in the words of `IN_ORDER`. */
+function behind({ attempts, place = '', unitOfWork }: OpenUnit): Filter<JournalDocument>[] {
+  const [t = 0, i = 0, ms = 0] = place.split(':').map(Number);
+  const [order, decidedAt] = [new Timestamp({ t, i }), new Date(ms)];
+  return [
+    { attempts: { $gt: attempts } },
+    { attempts, order: { $gt: order } },
+    { attempts, order, decidedAt: { $gt: decidedAt } },
+    { attempts, order, decidedAt, _id: { $gt: unitOfWork } },
+  ];
 }
 
 /** Of the server that answers, in milliseconds. */

@@ -65,14 +65,14 @@ describe.each(databases)('the journal on $name', ({ open, name }) => {
   it('keeps what went wrong, and sets a dead letter aside', async () => {
     const { coordinator } = domain;
     const unit = await decide('x');
-    await coordinator.note(unit, { error: 'no\0 room', attempts: 3, dead: false }, {});
+    await coordinator.note([unit], { error: 'no\0 room', attempts: 3, dead: false }, {});
     expect((await coordinator.open({ limit: 1 }, {}))[0]).toMatchObject({ attempts: 3, error: 'no room', dead: false });
-    await coordinator.note(unit, { error: 'never', attempts: 4, dead: true }, {});
+    await coordinator.note([unit], { error: 'never', attempts: 4, dead: true }, {});
     expect(await coordinator.open({ limit: 1 }, {})).toStrictEqual([]);
     expect((await coordinator.open({ limit: 1, dead: true }, {}))[0]).toMatchObject({ unitOfWork: unit, dead: true });
     expect(await coordinator.stats({})).toStrictEqual({ open: 0, dead: 1 });
-    await coordinator.note(unit, { attempts: 0, dead: false }, {});
-    const [again] = await coordinator.open({ limit: 1 }, {});
+    await coordinator.note([unit], { attempts: 0, dead: false }, {});
+    const [again] = (await coordinator.open({ limit: 1 }, {})).map(({ place: _, ...unit }) => unit);
     expect(again).toStrictEqual({ unitOfWork: unit, redo: 'x', attempts: 0, dead: false, ageMs: again?.ageMs });
     const stats = await coordinator.stats({});
     expect(stats).toStrictEqual({ open: 1, dead: 0, oldestMs: stats.oldestMs });

@@ -41,16 +41,41 @@ const mistakes: readonly (readonly [what: string, plant: Plant])[] = [
   ],
   ['the limit is ignored', (right) => ({ open: (query, access) => right.open({ ...query, limit: 1000 }, access) })],
   ['the age is ignored', (right) => ({ open: (query, access) => right.open({ ...query, minAgeMs: 0 }, access) })],
+  [
+    'the first page is told for ever',
+    (right) => ({ open: ({ after: _, ...query }, access) => right.open(query, access) }),
+  ],
+  [
+    'pages are counted, and not what is in them',
+    (right) => {
+      let at = 0;
+      return {
+        open: async ({ after, limit, ...query }, access) => {
+          at = after === undefined ? limit : at + limit;
+          const all = await right.open({ ...query, limit: at }, access);
+          return all.slice(at - limit);
+        },
+      };
+    },
+  ],
+  [
+    'how often something failed is no matter',
+    (right) => ({ open: ({ attempts: _, ...query }, access) => right.open(query, access) }),
+  ],
+  [
+    'only the first of several is noted',
+    (right) => ({ note: (units, failure, access) => right.note(units.slice(0, 1), failure, access) }),
+  ],
   ['the newest come first', (right) => ({ open: async (...given) => (await right.open(...given)).toReversed() })],
   [
     'dead letters are tried again',
     (right) => ({
-      note: (unit, { dead: _, ...failure }, access) => right.note(unit, { ...failure, dead: false }, access),
+      note: (units, { dead: _, ...failure }, access) => right.note(units, { ...failure, dead: false }, access),
     }),
   ],
   [
     'attempts are forgotten',
-    (right) => ({ note: (unit, failure, access) => right.note(unit, { ...failure, attempts: 0 }, access) }),
+    (right) => ({ note: (units, failure, access) => right.note(units, { ...failure, attempts: 0 }, access) }),
   ],
   [
     'dead letters count as open',

@@ -9,6 +9,7 @@ import { MemoryTransaction } from './transaction.js';
 
 interface Entry extends JournalRow {
   readonly decidedAt: number;
+  readonly order: number;
   attempts: number;
   error?: string;
   dead: boolean;
@@ -17,6 +18,7 @@ interface Entry extends JournalRow {
 
 export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
   const rows = new Map<string, Entry>();
+  let decided = 0;
   const claimOf = (unitOfWork: string) => `claim ${unitOfWork}`;
   const answer = () => new Promise<void>((resolve) => setImmediate(resolve));
   const seen = ({ decidedAt, unitOfWork, redo, attempts, error, dead, done }: Entry): OpenUnit => ({
@@ -38,7 +40,8 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
     async record(row, access) {
       await answer();
       running(access).atCommit(() => {
-        rows.set(row.unitOfWork, { ...row, decidedAt: performance.now(), attempts: 0, dead: false, done: false });
+        const decidedAt = performance.now();
+        rows.set(row.unitOfWork, { ...row, decidedAt, order: decided++, attempts: 0, dead: false, done: false });
       });
     },
     async resolve(unitOfWork, access) {
@@ -55,12 +58,14 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
         await waiting.rollback();
       }
     },
-    async open({ limit, minAgeMs = 0, dead = false }) {
+    async open({ limit, minAgeMs = 0, dead = false, attempts: { min, max = Infinity } = { min: 0 }, after }) {
       await answer();
+      const inOrder = (a: OpenUnit, b: OpenUnit) => a.attempts - b.attempts || Number(a.place) - Number(b.place);
       return open()
-        .map(seen)
-        .filter((row) => row.dead === dead && row.ageMs >= minAgeMs)
-        .sort((a, b) => a.attempts - b.attempts)
+        .map((row) => ({ ...seen(row), place: String(row.order) }))
+        .filter((row) => row.dead === dead && row.ageMs >= minAgeMs && row.attempts >= min && row.attempts <= max)
+        .filter((row) => after === undefined || inOrder(after, row) < 0)
+        .sort(inOrder)
         .slice(0, limit);
     },
     async find(unitOfWork) {
@@ -68,10 +73,12 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
       const row = rows.get(unitOfWork);
       return row && seen(row);
     },
-    async note(unitOfWork, failure) {
+    async note(units, failure) {
       await answer();
-      const row = rows.get(unitOfWork);
-      if (row !== undefined) Object.assign(row, { error: undefined }, failure);
+      for (const unit of units) {
+        const row = rows.get(unit);
+        if (row?.done === false) Object.assign(row, { error: undefined }, failure);
+      }
     },
     async done(units) {
       await answer();

@@ -5,13 +5,15 @@
 import { ConfigurationError, TimeoutError } from '../../errors/errors.js';
 import type { DomainModel } from '../../model/domain-model.js';
 import type { Access } from '../../store/access.js';
-import type { DecidedUnit, FenceOwner } from '../../store/commit.js';
+import type { DecidedUnit, FenceOwner, OpenUnit } from '../../store/commit.js';
+import { openPages } from './open-pages.js';
 import { decodeRedo, type StoreRedo } from './redo.js';
+import type { DrainReport } from './report.js';
 import type { CommitSteps, StepEvent } from './steps.js';
-import { type Applied, applyTogether } from './together.js';
+import { type Applied, applyTogether, isOfStore } from './together.js';
 import type { Participation, Topology } from './topology.js';
 
-/** Units of work that are looked at in one round. */
+/** Owners of fences that are looked at in one round. */
 const AT_ONCE = 1_000;
 /** Limit on each wait for somebody else's claim, in milliseconds: then it is tried again later. */
 const CLAIM_WAIT_MS = 5_000;
@@ -93,8 +95,16 @@ export class Finisher {
     for (const owner of owners) await this.#settleOne(owner, 'worker', access);
   }
 
-  /** The same for one owner, also used by the scrub for fences without an owner. Tells whether it had been decided. */
-  async #settleOne(owner: FenceOwner, by: StepEvent['by'], access: Access): Promise<boolean> {
+  /**
+   * The same for one owner, also used by the scrub. Returns the stores that could not be settled, and why: the others are,
+   * except those that are known to be down.
+   */
+  async #settleOne(
+    owner: FenceOwner,
+    by: StepEvent['by'],
+    access: Access,
+    down: ReadonlyMap<string, unknown> = new Map(),
+  ): Promise<[store: string, reason: unknown][]> {
     const { name, coordinator } = this.#coordinator;
     if (owner.coordinator !== name) {
       throw new ConfigurationError(
@@ -106,12 +116,15 @@ export class Finisher {
     const row = await this.steps.run('settle', { unitOfWork, store: name, by }, () =>
       coordinator.resolve(unitOfWork, { timeoutMs: CLAIM_WAIT_MS, ...access }),
     );
-    if (row !== undefined) {
-      await Promise.allSettled(this.decode(row.redo).map((part) => this.apply(owner, part, by, access)));
-      return true;
-    }
-    await Promise.allSettled(this.topology.all().map((each) => this.#clear(owner, each, by, access)));
-    return false;
+    const work: [string, () => Promise<void>][] =
+      row === undefined
+        ? this.topology.all().map((each) => [each.name, () => this.#clear(owner, each, by, access)])
+        : this.decode(row.redo).map((part) => [part.store, () => this.apply(owner, part, by, access)]);
+    const asked = work.filter(([store]) => !down.has(store));
+    const results = await Promise.allSettled(asked.map(([, settle]) => settle()));
+    return results.flatMap((result, at): [string, unknown][] =>
+      result.status === 'rejected' ? [[asked[at]?.[0] ?? '', result.reason]] : [],
+    );
   }
 
   /**
@@ -120,17 +133,9 @@ export class Finisher {
    */
   async settleStores(names: ReadonlySet<string>, access: Access): Promise<number> {
     const { coordinator } = this.#coordinator;
-    const open = await coordinator.open({ limit: AT_ONCE }, access);
     let count = 0;
-    for (const { unitOfWork, redo } of open) {
-      const parts = this.decode(redo);
-      if (!parts.some((part) => names.has(part.store))) continue;
-      count++;
-      const owner = this.ownerOf(unitOfWork);
-      const results = await Promise.allSettled(parts.map((part) => this.apply(owner, part, 'relay', access)));
-      const failed = results.find((result, at) => result.status === 'rejected' && names.has(parts[at]?.store ?? ''));
-      if (failed?.status === 'rejected') throw failed.reason;
-      if (results.every((result) => result.status === 'fulfilled')) await coordinator.done([unitOfWork], access);
+    for await (const page of openPages(coordinator, {}, access)) {
+      for (const unit of page) if (await this.#finishIn(names, unit, access)) count++;
     }
     for (const { name, participant } of this.topology.all()) {
       if (!names.has(name)) continue;
@@ -139,6 +144,19 @@ export class Finisher {
       for (const owner of owners) await this.#settleOne(owner, 'relay', access);
     }
     return count;
+  }
+
+  /** Finishes a unit of work that has to do with one of these stores. Tells whether it has. */
+  async #finishIn(names: ReadonlySet<string>, { unitOfWork, redo }: OpenUnit, access: Access): Promise<boolean> {
+    const parts = this.decode(redo);
+    if (!parts.some((part) => names.has(part.store))) return false;
+    const owner = this.ownerOf(unitOfWork);
+    const results = await Promise.allSettled(parts.map((part) => this.apply(owner, part, 'relay', access)));
+    const failed = results.find((result, at) => result.status === 'rejected' && names.has(parts[at]?.store ?? ''));
+    if (failed?.status === 'rejected') throw failed.reason;
+    const isDone = results.every((result) => result.status === 'fulfilled');
+    if (isDone) await this.#coordinator.coordinator.done([unitOfWork], access);
+    return true;
   }
 
   /** Takes off everything of a unit of work, decided or not. What was applied of it stays. */
@@ -155,25 +173,36 @@ export class Finisher {
     });
   }
 
-  /** Settles every fence that is there, except those of units of work that are known to be under way. Returns how many. */
-  async scrub(limit: number, isUnderWay: (unitOfWork: string) => boolean, access: Access): Promise<number> {
-    let settled = 0;
+  /**
+   * Settles the units of work whose fences are there, except those that are known to be under way: as many as `limit` in
+   * each store. `finished` counts them. One that is under way somewhere else is left to be.
+   */
+  async scrub(limit: number, isUnderWay: (unitOfWork: string) => boolean, access: Access): Promise<DrainReport> {
+    let finished = 0;
     const failures: unknown[] = [];
-    for (const { participant } of this.topology.all()) {
-      const owners = await participant.owners?.(limit, access).catch(() => []);
+    const down = new Map<string, unknown>();
+    for (const { name, participant } of this.topology.all()) {
+      const owners = await participant.owners?.(limit, access).catch((reason: unknown) => {
+        failures.push(reason);
+        down.set(name, reason);
+      });
       for (const owner of owners ?? []) {
         if (isUnderWay(owner.unitOfWork) || owner.coordinator !== this.#coordinator.name) continue;
         try {
-          await this.#settleOne(owner, 'relay', access);
-          settled++;
+          const failed = await this.#settleOne(owner, 'relay', access, down);
+          if (failed.length === 0) finished++;
+          for (const [store, reason] of failed) {
+            failures.push(reason);
+            if (isOfStore(reason)) down.set(store, reason);
+          }
         } catch (error) {
-          // At its limit its unit of work is still under way somewhere else. No failure keeps the others from being settled.
+          // At its limit its unit of work is still under way somewhere else.
           if (!(error instanceof TimeoutError)) failures.push(error);
         }
       }
     }
-    if (failures.length > 0) throw failures[0];
-    return settled;
+    const [error] = failures;
+    return { finished, failed: failures.length, ...(failures.length > 0 && { error }) };
   }
 
   #participation(name: string, owner: FenceOwner): Participation {

@@ -5,7 +5,8 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * `claim`, `fence`, `record`, `decide`, `apply` and `done` are the way of every commit; `unfence` and `settle` belong to
+ * `claim`, `fence`, `decide`, `apply` and `done` are the way of every commit, with `record` where the coordinator writes the
+ * journal row with a request of its own; `unfence` and `settle` belong to
  * one that failed or was met by somebody else; `finish` ends a prepared transaction.
  */
 export type CommitStep = 'claim' | 'fence' | 'prepare' | 'record' | 'decide' | 'apply' | 'done' | 'unfence' | 'settle';

@@ -62,7 +62,7 @@ async function applyGroup(
     await (group.length === 1 || call.many === undefined ? call.one(first) : call.many(group));
     for (const unit of group) outcomes.set(unit, DONE);
   } catch (reason) {
-    if (group.length === 1 || isOfStore(reason)) {
+    if (group.length === 1 || (isOfStore(reason) && !(await succeeds(group, call)))) {
       for (const unit of group) outcomes.set(unit, { status: 'rejected', reason });
       return;
     }
@@ -72,8 +72,20 @@ async function applyGroup(
   }
 }
 
+/** One for all, and not always the same one: too many at once, or one of them, can look like a store that is down. */
+async function succeeds(group: readonly DecidedUnit[], call: Call): Promise<boolean> {
+  const some = group[Math.floor(Math.random() * group.length)];
+  return (
+    some !== undefined &&
+    call.one(some).then(
+      () => true,
+      () => false,
+    )
+  );
+}
+
 /** About the store and not about what it was given: with less it would be the same. */
-function isOfStore(error: unknown): boolean {
+export function isOfStore(error: unknown): boolean {
   return [AbortedError, ConnectionError, StoreBusyError, TimeoutError].some((kind) => error instanceof kind);
 }
 

@@ -4,7 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type CommitCoordinator, type Store, TimeoutError, type Transaction } from '@storeweave/core';
+import {
+  type CommitCoordinator,
+  type OpenQuery,
+  type OpenUnit,
+  type Store,
+  TimeoutError,
+  type Transaction,
+} from '@storeweave/core';
 import { type Bound, type ContractCase, type ContractContext, concurrent, type Need, test } from '../case.js';
 import { articles, type EntityModelName, entityModels } from '../domain/groups.js';
 import { range, refused, there } from './assertions.js';
@@ -53,7 +60,7 @@ class JournalBench {
     return unitOfWork;
   }
 
-  async open(limit = 100, more: { minAgeMs?: number; dead?: boolean } = {}): Promise<string[]> {
+  async open(limit = 100, more: Omit<OpenQuery, 'limit'> = {}): Promise<string[]> {
     return (await this.coordinator.open({ limit, ...more }, {})).map(({ redo }) => redo);
   }
 }
@@ -189,23 +196,54 @@ export const coordinatorCases: readonly ContractCase[] = [
     const { coordinator } = bench;
     const unitOfWork = await bench.decide('letter');
     await bench.decide('other');
-    await coordinator.note(unitOfWork, { error: 'no \0 room', attempts: 3, dead: false }, {});
+    await coordinator.note([unitOfWork], { error: 'no \0 room', attempts: 3, dead: false }, {});
     // What has failed does not stand in the way of what has not.
     assert.deepEqual(await bench.open(), ['other', 'letter']);
     const [, tried] = await coordinator.open({ limit: 2 }, {});
     assert.deepEqual([tried?.attempts, tried?.dead, tried?.error?.startsWith('no ')], [3, false, true]);
-    await coordinator.note(unitOfWork, { error: 'never', attempts: 4, dead: true }, {});
+    await coordinator.note([unitOfWork], { error: 'never', attempts: 4, dead: true }, {});
     assert.deepEqual([await bench.open(), await bench.open(9, { dead: true })], [['other'], ['letter']]);
     assert.equal((await coordinator.resolve(unitOfWork, {}))?.redo, 'letter');
     const { open, dead } = await coordinator.stats({});
     assert.deepEqual([open, dead], [1, 1]);
-    await coordinator.note(unitOfWork, { attempts: 0, dead: false }, {});
+    await coordinator.note([unitOfWork], { attempts: 0, dead: false }, {});
     const found = there(await coordinator.find(unitOfWork, {}));
     assert.deepEqual([found.attempts, found.dead, found.error], [0, false, undefined]);
     assert.deepEqual(await bench.open(), ['letter', 'other']);
     const stats = await coordinator.stats({});
     assert.deepEqual([stats.open, stats.dead], [2, 0]);
     assert.ok(there(stats.oldestMs) >= 0);
+  }),
+
+  given('it is walked in pages, whatever becomes of what was seen', async (bench) => {
+    const { coordinator } = bench;
+    const names = range(12).map((n) => `r${n}`);
+    const units: string[] = [];
+    for (const redo of names) units.push(await bench.decide(redo));
+    for (const ended of ['none', 'some', 'all'] as const) {
+      const seen: string[] = [];
+      let after: OpenUnit | undefined;
+      for (;;) {
+        const page = await coordinator.open({ limit: 5, attempts: { min: 0, max: 0 }, ...(after && { after }) }, {});
+        seen.push(...page.map(({ redo }) => redo));
+        after = page.at(-1);
+        if (after === undefined || seen.length > names.length) break;
+        if (ended === 'none') continue;
+        const [first, ...others] = page.map(({ unitOfWork }) => unitOfWork);
+        if (ended === 'some') await coordinator.done([there(first)], {});
+        else await coordinator.note([there(first), ...others], { error: 'no', attempts: 1, dead: false }, {});
+      }
+      assert.deepEqual(seen, ended === 'all' ? names.filter((_, at) => ![0, 5, 10].includes(at)) : names);
+    }
+    assert.deepEqual(await bench.open(9, { attempts: { min: 0, max: 0 } }), []);
+    assert.deepEqual(await bench.open(3, { attempts: { min: 1 } }), ['r1', 'r2', 'r3']);
+    const [, second, third] = await coordinator.open({ limit: 3 }, {});
+    await coordinator.note([there(third).unitOfWork], { attempts: 7, dead: false }, {});
+    assert.deepEqual(await bench.open(2, { after: there(second) }), ['r4', 'r6']);
+    assert.deepEqual(await bench.open(9, { attempts: { min: 2 } }), ['r3']);
+    await coordinator.note(units, { attempts: 0, dead: false }, {});
+    assert.equal((await bench.open(99, { attempts: { min: 0, max: 0 } })).length, 9);
+    assert.equal((await coordinator.doneUnits(99, {})).length, 3);
   }),
 
   given('a redo of megabytes and any letters is kept as it is', async (bench) => {
