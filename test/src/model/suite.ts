@@ -1,18 +1,20 @@
 /**
  * What is walked: all pairs of kinds of unit of work, pairs with a settled reader beside them, triples drawn by a seed,
- * and each planted mistake. One list of scenarios, so that the short run, the full run and a part of it differ only in
- * which scenarios they take.
+ * and each planted mistake, first of one record of each kind of store (`protocol/`), then topic by topic of several
+ * (`several/`). One list of scenarios, so that the short run, the full run and a part of it differ only in which they take.
  */
-import { type Exploration, explore } from './explore.js';
+import { type Exploration, explore, type System } from './explore.js';
 import { ALL_KINDS, type Kind, SHORT_KINDS, type Start, startsOf } from './protocol/kinds.js';
 import { MISTAKES, type Mistake, type MistakeName } from './protocol/mistakes.js';
-import type { Model } from './protocol/state.js';
+import type { Model, State } from './protocol/state.js';
 import { protocol } from './protocol/system.js';
+import { SEVERAL_MISTAKES, type SeveralMistake } from './several/mistakes.js';
+import { plantedSystems, severalScenarios } from './several/scenarios.js';
 
 export interface Scenario {
   readonly group: 'alone' | 'pair' | 'pair with a reader' | 'refusal rows' | 'triple';
   readonly name: string;
-  readonly model: Model;
+  readonly system: () => System<State>;
 }
 
 export interface Finding {
@@ -39,11 +41,18 @@ const MOST_STATES_OF_A_TRIPLE = 800_000;
 
 const RIGHT: ReadonlySet<MistakeName> = new Set();
 
+export type PlantedName = MistakeName | SeveralMistake;
+
+export const PLANTED: readonly PlantedName[] = [
+  ...(Object.keys(MISTAKES) as MistakeName[]),
+  ...(Object.keys(SEVERAL_MISTAKES) as SeveralMistake[]),
+];
+
 function scenario(group: Scenario['group'], units: readonly Kind[], start: Start, more: Partial<Model> = {}): Scenario {
   const there = `${start.a ? 'A' : 'no A'}, ${start.b ? 'B' : 'no B'}`;
   const name = `${units.map((unit) => unit.name).join(' | ')} (${there}${more.reader ? ', reader' : ''}${more.resolve === 'refusal' ? ', refusal rows' : ''})`;
   const model: Model = { units, start, mistakes: RIGHT, resolve: 'lock', reader: false, restarts: 1, ...more };
-  return { group, name, model };
+  return { group, name, system: () => protocol(model) };
 }
 
 function* pairs(kinds: readonly Kind[]): Generator<readonly [Kind, Kind]> {
@@ -82,6 +91,8 @@ export function* scenarios(full: boolean, seed: number): Generator<Scenario> {
   });
   yield* scenariosOf('refusal rows', pairs(full ? SHORT_KINDS : named('A.update+B.update')), { resolve: 'refusal' });
   yield* triples(full ? 30 : 1, seed, full ? 1 : 0);
+  const random = seeded(seed);
+  yield* severalScenarios(full, full ? 5 : 0, (of) => of[Math.floor(random() * of.length)] as (typeof of)[number]);
 }
 
 function* triples(count: number, seed: number, restarts: number): Generator<Scenario> {
@@ -112,11 +123,11 @@ export function check(list: Iterable<Scenario>, onDone?: (scenario: Scenario, fo
   const report: Report = { scenarios: 0, pairs: 0, triples: 0, states: 0, transitions: 0, cut: [], violations: [] };
   const distinct = new Set<string>();
   for (const each of list) {
-    const found = explore(protocol(each.model), each.group === 'triple' ? MOST_STATES_OF_A_TRIPLE : MOST_STATES);
+    const found = explore(each.system(), each.group === 'triple' ? MOST_STATES_OF_A_TRIPLE : MOST_STATES);
     report.scenarios++;
     report.states += found.states;
     report.transitions += found.transitions;
-    if (each.group === 'pair') distinct.add(each.model.units.map((unit) => unit.name).join(' | '));
+    if (each.group === 'pair') distinct.add(each.name.replace(/ \([^|]*$/, ''));
     if (each.group === 'triple') report.triples++;
     if (found.violation !== undefined) report.violations.push({ scenario: each.name, ...found.violation });
     else if (!found.complete) report.cut.push(each.name);
@@ -127,7 +138,7 @@ export function check(list: Iterable<Scenario>, onDone?: (scenario: Scenario, fo
 }
 
 export interface MistakeFound {
-  readonly mistake: MistakeName;
+  readonly mistake: PlantedName;
   readonly what: string;
   /** The violation that it led to; absent where it was missed, or led to something else than it should. */
   readonly violation?: string;
@@ -137,16 +148,21 @@ export interface MistakeFound {
 }
 
 /** Plants one mistake, and walks the same scenario with and without it. */
-export function plant(name: MistakeName): MistakeFound {
-  const mistake: Mistake = MISTAKES[name];
-  const { units, start, reader, resolve } = mistake;
+export function plant(name: PlantedName): MistakeFound {
+  const { what, found, wrong, right } =
+    name in MISTAKES ? ofProtocol(name as MistakeName) : plantedSystems(name as SeveralMistake);
+  const { violation } = explore(wrong, MOST_STATES);
+  const expected = violation !== undefined && found.test(violation.what) ? violation.what : undefined;
+  const without = right && explore(right, MOST_STATES);
+  const falsely = without?.violation?.what ?? (without?.complete === false ? 'more states than the limit' : undefined);
+  return { mistake: name, what, violation: expected, trace: violation?.trace ?? [], falsely };
+}
+
+function ofProtocol(name: MistakeName): ReturnType<typeof plantedSystems> {
+  const { what, found, units, start, reader, resolve }: Mistake = MISTAKES[name];
   const more = { reader: reader ?? false, resolve: resolve ?? ('lock' as const) };
-  const wrong = scenario('pair', units, start, { ...more, mistakes: new Set([name]) });
-  const { violation } = explore(protocol(wrong.model), MOST_STATES);
-  const found = violation !== undefined && mistake.found.test(violation.what) ? violation.what : undefined;
+  const wrong = scenario('pair', units, start, { ...more, mistakes: new Set([name]) }).system();
   // The right protocol refuses to rewrite points at all, so there is nothing to compare with.
-  const refused = units.some((unit) => unit.c === 'rewrite');
-  const right = refused ? undefined : explore(protocol(scenario('pair', units, start, more).model), MOST_STATES);
-  const falsely = right?.violation?.what ?? (right?.complete === false ? 'more states than the limit' : undefined);
-  return { mistake: name, what: mistake.what, violation: found, trace: violation?.trace ?? [], falsely };
+  const isTaken = !units.some((unit) => unit.c === 'rewrite');
+  return { what, found, wrong, ...(isTaken && { right: scenario('pair', units, start, more).system() }) };
 }

@@ -119,6 +119,7 @@ function marks(model: Model, state: State, unit: number, step: Step): void {
     step('an apply of its fresh insert is on its way', (to) => {
       to[at + S.SENT_GENERATION] = generation + 1;
     });
+  plantedAtMarks(model, state, unit, step);
   if (!S.hasBit(state, S.B + S.INBOX, unit)) return;
   if (row === Row.pruned && generation === 0 && !model.mistakes.has('inboxPruned'))
     step('B begins a new generation', (to) => {
@@ -128,6 +129,31 @@ function marks(model: Model, state: State, unit: number, step: Step): void {
     });
   if (row === Row.old || (row === Row.pruned && model.mistakes.has('inboxPruned')))
     step('its mark is pruned', (to) => S.clearBit(to, S.B + S.INBOX, unit));
+}
+
+/** The mistakes that belong to marks and generations. */
+function plantedAtMarks(model: Model, state: State, unit: number, step: Step): void {
+  const at = S.worker(unit);
+  const { mistakes } = model;
+  const generation = get(state, S.GENERATION);
+  const isMarked = S.hasBit(state, S.B + S.INBOX, unit);
+  if (mistakes.has('markApart') && !isMarked && S.hasBit(state, S.B + S.BITS, unit))
+    step('its mark is written, after it', (to) => S.setBit(to, S.B + S.INBOX, unit));
+  if (mistakes.has('generationLookedAt') && !isMarked && get(state, at + S.SENT_GENERATION) === generation + 1)
+    step('an apply of it finds its generation, and no mark', (to) => {
+      to[at + S.SENT_GENERATION] = S.LOOKED;
+    });
+  if (mistakes.has('generationGoesBack') && generation === 1)
+    step('the generation of B goes back', (to) => {
+      to[S.GENERATION] = 0;
+    });
+  if (!mistakes.has('markPrunedByAge') || get(state, at + S.ROW) !== Row.there || !isMarked) return;
+  if (generation === 0)
+    step('B begins a new generation', (to) => {
+      to[S.GENERATION] = 1;
+      flushB(to);
+    });
+  else step('its mark is old, and is pruned', (to) => S.clearBit(to, S.B + S.INBOX, unit));
 }
 
 const dirtyB = (state: State): boolean => {

@@ -161,6 +161,36 @@ export const MISTAKES = {
     start: { a: true, b: false },
     found: /twice/,
   },
+  generationUnchecked: {
+    what: 'applies of an earlier generation are taken',
+    units: [kind('update', 'fresh'), kind('none', 'delete')],
+    start: { a: true, b: false },
+    found: /twice/,
+  },
+  generationLookedAt: {
+    what: 'the generation is looked at, and not locked, by the transaction that inserts',
+    units: [kind('update', 'fresh'), kind('none', 'delete')],
+    start: { a: true, b: false },
+    found: /twice/,
+  },
+  generationGoesBack: {
+    what: 'the generation is a clock that can be set back',
+    units: [kind('update', 'fresh'), kind('none', 'delete')],
+    start: { a: true, b: false },
+    found: /twice/,
+  },
+  markApart: {
+    what: 'the mark is written after the insert, not with it',
+    units: [kind('update', 'fresh'), kind('none', 'delete')],
+    start: { a: true, b: false },
+    found: /twice/,
+  },
+  markPrunedByAge: {
+    what: 'a mark goes with its generation, while its journal row is there',
+    units: [kind('update', 'fresh'), kind('none', 'delete')],
+    start: { a: true, b: false },
+    found: /twice/,
+  },
   rewrittenPoints: {
     what: 'points are rewritten, as "idempotent by nature"',
     units: [kind('update', 'none', 'rewrite'), kind('increment', 'none', 'rewrite')],

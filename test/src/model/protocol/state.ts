@@ -43,6 +43,8 @@ export const HELP = 8;
 export const REMOVAL = 9;
 /** The generation of B, plus one, with which an apply of its fresh insert may be under way. */
 export const SENT_GENERATION = 10;
+/** In its place: an apply has found its generation, and inserts later. */
+export const LOOKED = 9;
 /** The order of claims; kept only for the mistake of a relay that polls by it. */
 export const CLAIMED = 11;
 const STRIDE = 12;

@@ -83,7 +83,9 @@ export function applyWouldWork(model: Model, state: State, unit: number): boolea
   const { mistakes } = model;
   if (b === 'fresh') {
     if (S.hasBit(state, S.B + S.INBOX, unit)) return false;
-    return mistakes.has('inboxPruned') || get(state, at + S.SENT_GENERATION) === get(state, S.GENERATION) + 1;
+    const sent = get(state, at + S.SENT_GENERATION);
+    if (mistakes.has('inboxPruned') || (mistakes.has('generationUnchecked') && sent !== 0)) return true;
+    return sent === S.LOOKED || sent === get(state, S.GENERATION) + 1;
   }
   if (!fences) return false;
   if (get(state, S.B + S.FENCE) === unit + 1) return true;
@@ -105,7 +107,8 @@ export function applyB(model: Model, state: State, unit: number): void {
   if (get(state, S.B + S.FENCE) === unit + 1) state[S.B + S.FENCE] = 0;
   if (b === 'guard') return;
   install(state, S.B, unit, b, get(state, S.worker(unit) + S.BASE_B), S.Wrong.redo);
-  if (b === 'fresh' && !model.mistakes.has('noInbox')) S.setBit(state, S.B + S.INBOX, unit);
+  const marks = b === 'fresh' && !model.mistakes.has('noInbox') && !model.mistakes.has('markApart');
+  if (marks) S.setBit(state, S.B + S.INBOX, unit);
 }
 
 /** C's write of a point: the same point twice is the same point, unless points can be rewritten. */
