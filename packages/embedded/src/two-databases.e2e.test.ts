@@ -1,10 +1,11 @@
 /** One unit of work over two databases: an embedded one or a server decides, and a second server prepares its part. */
-import { type StepEvent, Storeweave } from '@storeweave/core';
+import { randomUUID } from 'node:crypto';
+import { type StepEvent, Storeweave, UniqueViolationError } from '@storeweave/core';
 import { postgres } from '@storeweave/postgres';
 import { sharedPostgres } from '@storeweave/testing/servers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { embedded } from './embedded.js';
-import { census, enroll, entities } from './four-models.fixture.js';
+import { Card, census, enroll, entities, Member } from './four-models.fixture.js';
 
 describe.each(['PGlite', 'PostgreSQL'] as const)('decided by %s', (name) => {
   let weave: Storeweave;
@@ -41,17 +42,32 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('decided by %s', (name) => {
     expect(steps).toContain('claim relational');
   });
 
-  it.each(['claim', 'prepare', 'decide'] as const)(
-    'is in neither when it is refused before %s',
-    async (step) => {
-      stopAt = { step, moment: 'before' };
-      await expect(enroll(weave, 1)).rejects.toThrow(`stopped before ${step}`);
-      stopAt = undefined;
-      expect(await census(weave)).toStrictEqual(nothing);
-      await enroll(weave, 1);
-      expect(await census(weave)).toStrictEqual(whole);
-    },
-  );
+  it.each(['claim', 'prepare', 'decide'] as const)('is in neither when it is refused before %s', async (step) => {
+    stopAt = { step, moment: 'before' };
+    await expect(enroll(weave, 1)).rejects.toThrow(`stopped before ${step}`);
+    stopAt = undefined;
+    expect(await census(weave)).toStrictEqual(nothing);
+    await enroll(weave, 1);
+    expect(await census(weave)).toStrictEqual(whole);
+  });
+
+  it('is finished by a writer that meets it, at once and without a relay', async () => {
+    const id = randomUUID();
+    const card = (colour: string) => ({ id, memberId: id, colours: [colour] });
+    stopAt = { step: 'apply', moment: 'before' };
+    await weave.transaction(async (uow) => {
+      uow.create(Member, { number: 1 });
+      uow.create(Card, card('red'));
+    });
+    stopAt = undefined;
+    expect((await weave.journal.stats()).open).toBe(1);
+    const began = performance.now();
+    await expect(weave.transaction(async (uow) => void uow.create(Card, card('blue')))).rejects.toThrow(
+      UniqueViolationError,
+    );
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect((await weave.repository(Card).findOneOrFail({ where: { id } })).colours).toEqual(['red']);
+  });
 
   it('is finished by whoever comes later, once it is decided', async () => {
     stopAt = { step: 'apply', moment: 'before' };

@@ -72,6 +72,12 @@ export function isRemote(client: PgClient): boolean {
   return typeof (client as unknown as SocketClient).connection?.stream?.write === 'function';
 }
 
+/** The server's number of this client's session; undefined where the server is in this thread, or does not say. */
+export function backendOf(client: PgClient): number | undefined {
+  const { processID } = client as unknown as SocketClient;
+  return isRemote(client) ? (processID ?? undefined) : undefined;
+}
+
 /**
  * Asks the server to stop what this client's session runs, over a connection of its own. Does nothing for a client
  * without a socket (PGlite runs in this thread: by the time that anybody could ask, it has answered).

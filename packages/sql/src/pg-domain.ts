@@ -1,11 +1,13 @@
 /** The transaction domain of a PostgreSQL database. */
-import type { CommitParticipant } from '@storeweave/core';
+import type { Access, CommitParticipant } from '@storeweave/core';
 import { PgJournal } from './commit/journal.js';
 import { PreparedTransactions } from './commit/prepared.js';
+import { type Look, watched } from './commit/prepared-watch.js';
 import { ConnectionDomain, type DomainOptions } from './connection-domain.js';
 import type { PgConnections } from './pg-client.js';
 import { pgDialect } from './pg-dialect.js';
 import { pgProtocol } from './pg-protocol.js';
+import type { SqlSession } from './session.js';
 
 export type PgDomainOptions = DomainOptions;
 
@@ -22,6 +24,19 @@ export class PgDomain extends ConnectionDomain {
   get participant(): CommitParticipant | undefined {
     return this.#canPrepare ? this.#prepared : undefined;
   }
+
+  override use<R>(access: Access, work: (session: SqlSession) => Promise<R>): Promise<R> {
+    if (!this.#canPrepare) return super.use(access, work);
+    return super.use(access, (session) => watched(session, this.#look, () => work(session)));
+  }
+
+  readonly #look: Look = async (statement, signal, onSent) => {
+    const { rows } = await super.use({ signal, label: 'look for a prepared transaction in the way' }, (session) => {
+      onSent();
+      return session.query(statement);
+    });
+    return rows;
+  };
 
   override async open(): Promise<void> {
     await super.open();

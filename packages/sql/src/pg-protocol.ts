@@ -2,7 +2,7 @@
 import { claimStatement, unitId } from './commit/unit-id.js';
 import { isConnectionLoss, mapError } from './errors.js';
 import { quoteName } from './identifier.js';
-import { cancelRunning, isRemote } from './pg-client.js';
+import { backendOf, cancelRunning, isRemote } from './pg-client.js';
 import type { Protocol } from './protocol.js';
 import { sendText } from './text-query.js';
 
@@ -11,6 +11,7 @@ const settings = `select current_setting('server_version_num'), current_setting(
 export const pgProtocol: Protocol = {
   send: sendText,
   cancel: cancelRunning,
+  backendOf,
   mapError,
   isConnectionLoss,
   endsTransaction: () => false,

@@ -68,6 +68,10 @@ export class PgSession implements SqlSession {
     return this.#native.value;
   }
 
+  get backend(): number | undefined {
+    return this.protocol.backendOf?.(this.connection.client);
+  }
+
   query(statement: Statement): Promise<SqlResult> {
     return this.run(statement, unlimited);
   }
@@ -82,6 +86,7 @@ export class PgSession implements SqlSession {
       get native() {
         return session.native;
       },
+      backend: session.backend,
     };
   }
 

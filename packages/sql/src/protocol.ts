@@ -26,6 +26,8 @@ export interface Protocol {
   send(client: PgClient, query: Query): Promise<PgAnswer>;
   /** Asks the server to stop what this client's session runs; does nothing where that cannot be. */
   cancel(client: PgClient): void;
+  /** The server's number of this client's session; undefined where nobody else could ask about it. */
+  backendOf?(client: PgClient): number | undefined;
   mapError(error: unknown, subjects: ErrorSubjects, about?: EntityModel): StoreweaveError;
   /** True where the connection is gone, and with it whatever was not committed. */
   isConnectionLoss(error: unknown): boolean;

@@ -49,6 +49,8 @@ export interface SqlSession {
   attempt<R>(work: () => Promise<R>): Promise<R>;
   /** What `Store.native` hands out for this connection. */
   readonly native: unknown;
+  /** The server's number of this session; undefined where no other session could ask about it. */
+  readonly backend?: number | undefined;
 }
 
 /** The transaction domain of a SQL database. */

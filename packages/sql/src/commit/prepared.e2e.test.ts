@@ -4,6 +4,7 @@ import {
   CheckViolationError,
   ConfigurationError,
   ConnectionError,
+  FencedError,
   type FenceOwner,
   InvalidStateError,
   InvalidValueError,
@@ -103,9 +104,37 @@ describe('a prepared transaction', () => {
     const change = 'update account set amount = amount + 1';
     await expect(ask(domain, change, { timeoutMs: 100 })).rejects.toThrow(TimeoutError);
     const waiting = ask(domain, change, { timeoutMs: 20_000 });
+    // Sooner than anybody looks who is in the way.
     await participantOf(domain).finish(owner, 'commit', {});
     await waiting;
     expect(await ask(domain, 'select amount from account')).toBe('3');
+  });
+
+  it('is named to whoever waits for its rows, and not to whoever waits for others', async () => {
+    domain = await domainAt(url, 6);
+    await ask(domain, 'insert into account values (1, 1), (2, 1)');
+    const owner = await prepare(domain, 'update account set amount = 2 where id = 1');
+    const change = 'update account set amount = amount + 1 where id = 1';
+    const alone = ask(domain, change).catch((error: FencedError) => error);
+    const transaction = await domain.begin({});
+    const inside = ask(domain, change, { transaction }).catch((error: FencedError) => error);
+    const insert = ask(domain, 'insert into account values (1, 7)').catch((error: FencedError) => error);
+    const plain = await domain.begin({});
+    await ask(domain, 'update account set amount = 5 where id = 2', { transaction: plain });
+    for (const each of [alone, inside, insert]) {
+      expect(await each).toBeInstanceOf(FencedError);
+      expect(((await each) as FencedError).owners).toStrictEqual([owner]);
+    }
+    await transaction.rollback();
+    // Somebody who is alive and slow is waited for.
+    const waiting = ask(domain, 'update account set amount = amount + 1 where id = 2');
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    await plain.commit();
+    await waiting;
+    expect(await ask(domain, 'select amount from account where id = 2')).toBe('6');
+    await participantOf(domain).finish(owner, 'rollback', {});
+    expect(await ask(domain, `${change} returning amount`)).toBe('2');
+    await ask(domain, 'select pg_sleep(0.7)');
   });
 
   it('is one of several of its unit of work, in databases of one server and even in one', async () => {

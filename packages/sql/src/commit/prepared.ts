@@ -1,6 +1,6 @@
 /**
  * A PostgreSQL beside another coordinator: its own transaction, prepared before the decision, is the fence. It keeps the
- * rows' locks and outlives its connection and its server, so whoever meets it waits, until somebody finishes it.
+ * rows' locks and outlives its connection and its server. Whoever waits for it is told whose it is (`prepared-watch.ts`).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
