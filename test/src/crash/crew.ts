@@ -3,8 +3,13 @@
  * time; killed. A worker that dies fails the question it was asked.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Answer, Command, Drained } from './commands.js';
+import type { Answer, Command } from './commands.js';
 import type { Strike } from './failpoints.js';
+import type { Snapshot } from './story.js';
+
+const AHEAD = 2;
+/** Characters of what a process that ends by itself has said at last. */
+const LAST_WORDS = 4_000;
 
 export class Worker {
   readonly #process: ChildProcess;
@@ -16,21 +21,25 @@ export class Worker {
   readonly reached: Strike[] = [];
   readonly #onReached: ((strike: Strike) => void)[] = [];
   readonly #ready: Promise<Answer | undefined>;
+  #last = '';
 
   constructor(file: string) {
-    this.#process = fork(file, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#process = fork(file, { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#last = `${this.#last}${text}`.slice(-LAST_WORDS);
+    });
     this.#ready = new Promise((resolve) => this.#waiting.set(0, resolve));
     this.#process.on('message', (answer: Answer) => this.#hear(answer));
     this.gone = new Promise((resolve) => {
       this.#process.once('exit', (code, signal) => {
         for (const answer of this.#waiting.values()) answer(undefined);
-        resolve(signal ?? `exit ${code}`);
+        resolve(signal ?? `exit ${code}: ${this.#last}`);
       });
     });
   }
 
   /** Resolves with its answer, or undefined where it died before it. Throws what it failed with. */
-  async ask(command: Command): Promise<{ result?: Drained } | undefined> {
+  async ask(command: Command): Promise<{ snapshot?: Snapshot } | undefined> {
     await this.#ready;
     const id = ++this.#asked;
     const answered = new Promise<Answer | undefined>((resolve) => this.#waiting.set(id, resolve));
@@ -62,16 +71,16 @@ export class Worker {
   }
 }
 
-/** Keeps one worker ahead. */
+/** Keeps workers ahead: a round takes up to two, and one that finishes it. */
 export class Crew {
-  #next: Worker | undefined;
+  readonly #ahead: Worker[] = [];
   readonly #all = new Set<Worker>();
 
   constructor(private readonly file: string) {}
 
   take(): Worker {
-    const worker = this.#next ?? this.#hire();
-    this.#next = this.#hire();
+    const worker = this.#ahead.shift() ?? this.#hire();
+    while (this.#ahead.length < AHEAD) this.#ahead.push(this.#hire());
     return worker;
   }
 

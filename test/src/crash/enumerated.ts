@@ -16,24 +16,17 @@ export async function strikeAt(ground: Ground, failpoint: Failpoint, fault: Faul
     const { scene } = failpoint;
     const isDecided = scene.endsWith(' decided');
     const meets = scene.startsWith('met');
-    const isLeftBehind = meets || scene.startsWith('relay');
+    const isLeftBehind = meets || scene.startsWith('relay') || scene.startsWith('read');
     if (isLeftBehind) {
       await required(worker, { do: 'abandon', round, seed: round, isDecided });
     }
     await required(worker, { do: 'arm', strikes: strikesOf(failpoint, fault) });
+    const units = { units: meets ? 1 : 3, streams: 2, full: 1, isFirstAlone: true, meets, reads: false };
     const command: Command = scene.startsWith('relay')
       ? { do: 'drain' }
-      : {
-          do: 'work',
-          round,
-          worker: 'a',
-          seed: round,
-          units: meets ? 1 : 3,
-          streams: 2,
-          full: 1,
-          isFirstAlone: true,
-          meets,
-        };
+      : scene.startsWith('read')
+        ? { do: 'read', round }
+        : { do: 'work', round, worker: 'a', seed: round, ...units };
     const struck = worker.strike();
     // What the strike makes of the command is not at issue; what is left in the stores is.
     const work = worker.ask(command).catch((error: unknown) => {
@@ -57,11 +50,11 @@ export async function strikeAt(ground: Ground, failpoint: Failpoint, fault: Faul
 }
 
 function strikesOf({ scene, step, moment, store }: Failpoint, fault: Fault): Strike[] {
-  const by = scene.startsWith('relay') ? ('relay' as const) : ('worker' as const);
+  const by = scene.startsWith('relay') || scene.startsWith('read') ? ('relay' as const) : ('worker' as const);
   const strike: Strike = {
     at: { step, moment, store, by },
     fault,
-    met: scene.startsWith('met') || scene.startsWith('relay'),
+    met: scene !== 'commit' && scene !== 'refusal',
   };
   if (scene !== 'refusal') return [strike];
   return [{ at: { step: 'decide', moment: 'before', by }, fault: 'fail', met: false }, strike];

@@ -12,9 +12,9 @@ export type Fault = (typeof FAULTS)[number];
 /**
  * How a place is come to. `commit`: a unit of work over all stores. `refusal`: the same, refused right before its
  * decision. `met undecided`, `met decided`: its process settles what another one left behind. `relay undecided`, `relay
- * decided`: a relay does.
+ * decided`: a relay does. `read undecided`, `read decided`: a settled read does.
  */
-export type Scene = 'commit' | 'refusal' | 'met undecided' | 'met decided' | 'relay undecided' | 'relay decided';
+export type Scene = 'commit' | 'refusal' | `${'met' | 'relay' | 'read'} ${'undecided' | 'decided'}`;
 
 export interface Failpoint {
   readonly scene: Scene;
@@ -46,7 +46,6 @@ export function failpointsOver(stores: readonly StoreName[]): Failpoint[] {
   const settles = (scene: Scene) => (scene.startsWith('met') ? at(scene, 'settle', [COORDINATOR]) : []);
   return [
     ...at('commit', 'claim', [COORDINATOR]),
-    ...at('commit', 'record', [COORDINATOR]),
     ...at('commit', 'fence', fencing),
     ...at('commit', 'prepare', preparing),
     ...at('commit', 'decide', [COORDINATOR]),
@@ -61,6 +60,9 @@ export function failpointsOver(stores: readonly StoreName[]): Failpoint[] {
     ...at('relay undecided', 'unfence', undone),
     ...at('relay decided', 'apply', others),
     ...at('relay decided', 'done', [COORDINATOR]),
+    ...at('read undecided', 'settle', [COORDINATOR]),
+    ...at('read undecided', 'unfence', undone),
+    ...at('read decided', 'apply', others),
   ];
 }
 
@@ -75,7 +77,7 @@ export class Striker {
   /** `own` tells the units of work of this process; `reached` is told before anything happens. */
   constructor(
     private readonly isOwn: (unitOfWork: string) => boolean,
-    private readonly reached: (strike: Strike) => void,
+    private readonly reached: (strike: Strike, unitOfWork: string) => void,
   ) {}
 
   arm(strikes: readonly Strike[]): void {
@@ -90,7 +92,7 @@ export class Striker {
       return undefined;
     }
     this.#armed = this.#armed.filter((each) => each !== found);
-    this.reached(found.strike);
+    this.reached(found.strike, event.unitOfWork);
     return strike(found.strike.fault);
   };
 }

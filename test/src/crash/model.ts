@@ -30,6 +30,9 @@ export type RowStore = Exclude<StoreName, 'timeseries'>;
 
 /** Slots of each store. */
 export const SLOTS = 8;
+/** Counters of each store, on two shelves; they are never deleted. */
+export const COUNTERS = 4;
+export const SHELVES = 2;
 /** Nodes that relationships are hung on; they are never deleted. */
 export const HUBS = 4;
 
@@ -38,6 +41,16 @@ abstract class Slot {
   /** Units that changed it, in their order, with commas between. */
   @Property('text') units!: string;
   @Property('string', { unique: true }) name!: string;
+  @Version() version!: number;
+}
+
+/** For what is changed without being read: numbers that are added to, and shelves whose counters change together. */
+abstract class Counter {
+  @Id('integer') id!: number;
+  @Property('integer') shelf!: number;
+  @Property('integer') total!: number;
+  /** Unit that changed its shelf last. */
+  @Property('string', { nullable: true }) last!: string | null;
   @Version() version!: number;
 }
 
@@ -51,22 +64,32 @@ abstract class Mark {
 export class Account extends Slot {}
 @Relational({ table: 'account_marks' })
 export class AccountMark extends Mark {}
+@Relational({ table: 'account_counters' })
+@Audited()
+export class AccountCounter extends Counter {}
 
 @Relational({ table: 'ledgers', store: 'archive' })
 export class Ledger extends Slot {}
 @Relational({ table: 'ledger_marks', store: 'archive' })
 export class LedgerMark extends Mark {}
+@Relational({ table: 'ledger_counters', store: 'archive' })
+export class LedgerCounter extends Counter {}
 
 @Document({ collection: 'profiles' })
 @Audited()
 export class Profile extends Slot {}
 @Document({ collection: 'profile_marks' })
 export class ProfileMark extends Mark {}
+@Document({ collection: 'profile_counters' })
+@Audited()
+export class ProfileCounter extends Counter {}
 
 @Node({ label: 'Person' })
 export class Person extends Slot {}
 @Node({ label: 'PersonMark' })
 export class PersonMark extends Mark {}
+@Node({ label: 'PersonCounter' })
+export class PersonCounter extends Counter {}
 @Node({ label: 'Hub' })
 export class Hub {
   @Id('integer') id!: number;
@@ -87,22 +110,25 @@ export class Visit {
   @Field('integer') round!: number;
 }
 
-/** Classes of the slots and marks of a store. */
+/** Classes of the slots, marks and counters of a store. */
 export const rowsOf = {
-  relational: { slot: Account, mark: AccountMark },
-  archive: { slot: Ledger, mark: LedgerMark },
-  document: { slot: Profile, mark: ProfileMark },
-  graph: { slot: Person, mark: PersonMark },
+  relational: { slot: Account, mark: AccountMark, counter: AccountCounter },
+  archive: { slot: Ledger, mark: LedgerMark, counter: LedgerCounter },
+  document: { slot: Profile, mark: ProfileMark, counter: ProfileCounter },
+  graph: { slot: Person, mark: PersonMark, counter: PersonCounter },
 } as const;
 
-/** Stores whose slots are audited, and their names in the records. */
-export const AUDITED: Partial<Record<StoreName, string>> = { relational: 'Account', document: 'Profile' };
+/** Stores whose slots and counters are audited, and their names in the records. */
+export const AUDITED: Partial<Record<StoreName, { readonly slot: string; readonly counter: string }>> = {
+  relational: { slot: 'Account', counter: 'AccountCounter' },
+  document: { slot: 'Profile', counter: 'ProfileCounter' },
+};
 
 /** Classes that live in these stores. */
 export function entitiesIn(stores: readonly StoreName[]): EntityClass[] {
   return stores.flatMap((store): EntityClass[] => {
     if (store === 'timeseries') return [Visit];
-    const { slot, mark } = rowsOf[store];
-    return store === 'graph' ? [slot, mark, Hub, Link] : [slot, mark];
+    const { slot, mark, counter } = rowsOf[store];
+    return store === 'graph' ? [slot, mark, counter, Hub, Link] : [slot, mark, counter];
   });
 }

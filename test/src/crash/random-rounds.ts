@@ -21,35 +21,41 @@ export async function randomRound(ground: Ground, random: Random): Promise<void>
   const [seed, relay] = [random(2 ** 31), random(2) === 0];
   const isLong = strike !== undefined && strike.fault !== 'fail';
   const life = (isLong ? STRUCK_MS : 200) + random(LIFE_MS);
-  const size = { units: 6 + random(20), streams: 1 + random(5), full: random(3), isFirstAlone: false, meets: false };
+  const [reads, readsFirst] = [random(3) === 0, random(2) === 0];
+  const own = { units: 6 + random(20), streams: 1 + random(5), full: random(3), reads };
+  const size = { ...own, isFirstAlone: false, meets: false };
 
   const name = `${strike === undefined ? 'random' : `${strike.fault} ${strike.at.moment} ${strike.at.step}`}${isDown ? `, ${down} down` : ''}`;
-  await ground.run(name, async (round) => {
-    const crew = [await ground.worker()];
-    while (crew.length < workers) crew.push(await ground.hire(relay));
-    const restarts =
-      isDown && down !== undefined ? sleep(downAfter).then(() => ground.bounce(down, downMs)) : undefined;
-    await Promise.all(
-      crew.map(async (worker, at) => {
-        if (strike !== undefined && at === 0) await worker.ask({ do: 'arm', strikes: [strike] });
-        const work = worker.ask({ do: 'work', round, worker: 'abc'[at] ?? 'd', seed: seed + at, ...size });
-        const struck = worker.strike().then(() => sleep(400));
-        const isOver = untilOver(work, worker);
-        const ends = [isOver, sleep(life), ...(strike?.fault === 'hang' ? [struck] : [])];
-        await Promise.race(ends);
-      }),
-    );
-    // Some end in good order, most are killed in the middle of what they do.
-    const survivors = [];
-    for (const worker of crew) {
-      const isGone = await Promise.race([worker.gone.then(() => true), sleep(0).then(() => false)]);
-      if (isGone) ground.counts.kills++;
-      else survivors.push(worker);
-    }
-    for (const worker of survivors) await ground.kill(worker);
-    await restarts;
-    return [];
-  });
+  await ground.run(
+    name,
+    async (round) => {
+      const crew = [await ground.worker()];
+      while (crew.length < workers) crew.push(await ground.hire(relay));
+      const restarts =
+        isDown && down !== undefined ? sleep(downAfter).then(() => ground.bounce(down, downMs)) : undefined;
+      await Promise.all(
+        crew.map(async (worker, at) => {
+          if (strike !== undefined && at === 0) await worker.ask({ do: 'arm', strikes: [strike] });
+          const work = worker.ask({ do: 'work', round, worker: 'abc'[at] ?? 'd', seed: seed + at, ...size });
+          const struck = worker.strike().then(() => sleep(400));
+          const isOver = untilOver(work, worker);
+          const ends = [isOver, sleep(life), ...(strike?.fault === 'hang' ? [struck] : [])];
+          await Promise.race(ends);
+        }),
+      );
+      // Some end in good order, most are killed in the middle of what they do.
+      const survivors = [];
+      for (const worker of crew) {
+        const isGone = await Promise.race([worker.gone.then(() => true), sleep(0).then(() => false)]);
+        if (isGone) ground.counts.kills++;
+        else survivors.push(worker);
+      }
+      for (const worker of survivors) await ground.kill(worker);
+      await restarts;
+      return [];
+    },
+    readsFirst,
+  );
 }
 
 /** Any step of any unit of work, after some others. */

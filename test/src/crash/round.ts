@@ -1,18 +1,23 @@
 /** One round: workers do units of work and are struck; then everything is started again, finished, and looked at. */
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bundle } from './bundle.js';
+import { CaseFile } from './case-file.js';
 import { Looker } from './check/look.js';
+import type { Observation } from './check/observation.js';
+import { verifySnapshots } from './check/snapshots.js';
 import { verify } from './check/verify.js';
 import { Crew, type Worker } from './crew.js';
 import type { ServerName, Servers } from './servers.js';
-import { readStory, type UnitStory } from './story.js';
+import { readStory, type Snapshot, type StoryLine, type UnitStory, unitsOf } from './story.js';
 
 export interface Counts {
   rounds: number;
   kills: number;
   serverRestarts: number;
+  /** Settled reads that were judged. */
+  settledReads: number;
 }
 
 /** No round takes longer, whatever hangs: then its worker is killed, which is one more way to die. */
@@ -20,24 +25,32 @@ const ROUND_MS = 40_000;
 const DRAIN_MS = 90_000;
 /** How long what is left is tried to be finished. */
 const QUIET_MS = 30_000;
+const QUIET_PAUSE_MS = 300;
 
 /** What the rounds of a run share: servers, workers, and all that is known of the units of work. */
 export class Ground implements AsyncDisposable {
-  readonly counts: Counts = { rounds: 0, kills: 0, serverRestarts: 0 };
+  readonly counts: Counts = { rounds: 0, kills: 0, serverRestarts: 0, settledReads: 0 };
+  /** Seconds of each phase of the rounds. */
+  readonly phases: Record<string, number> = {};
   readonly violations: string[] = [];
   readonly stories: UnitStory[] = [];
   readonly #crew: Crew;
   readonly #looker: Looker;
   #committed: ReadonlySet<string> = new Set();
+  readonly #known = new Set<string>();
   #files = 0;
   /** Story files of the round under way. */
   #telling: string[] = [];
+  /** Of the round under way. */
+  #case = new CaseFile('before the first round');
   /** Open, and drained what the round before left. */
   #fresh: Worker | undefined;
 
   private constructor(
     readonly servers: Servers,
     file: string,
+    /** Told everything about a round that was violated. */
+    private readonly explain: (text: string) => void,
     /** Of the stories, and of the worker's program. */
     private readonly folder: string,
   ) {
@@ -45,9 +58,9 @@ export class Ground implements AsyncDisposable {
     this.#looker = new Looker(servers.rooms);
   }
 
-  static async open(servers: Servers): Promise<Ground> {
+  static async open(servers: Servers, explain: (text: string) => void): Promise<Ground> {
     const { file, folder } = await bundle(new URL('./worker.ts', import.meta.url));
-    const ground = new Ground(servers, file, folder);
+    const ground = new Ground(servers, file, explain, folder);
     const first = await ground.hire();
     await first.ask({ do: 'prepare' });
     ground.#fresh = first;
@@ -67,10 +80,28 @@ export class Ground implements AsyncDisposable {
 
   async hire(relay = false): Promise<Worker> {
     const worker = this.#crew.take();
-    const story = join(this.folder, `${this.#files++}`);
-    await worker.ask({ do: 'open', rooms: this.servers.rooms, story, relay });
+    const number = ++this.#files;
+    const story = join(this.folder, `${number}`);
+    await this.timed('hire', worker.ask({ do: 'open', rooms: this.servers.rooms, story, relay }));
     this.#telling.push(story);
+    void worker.strike().then((strike) => this.#case.note(`process ${number} is struck: ${JSON.stringify(strike)}`));
+    void worker.gone.then((end) => this.#noteEnd(number, end));
     return worker;
+  }
+
+  /** Nothing but SIGKILL ends a process of ours: whatever else did is a mistake. */
+  #noteEnd(number: number, end: string): void {
+    this.#case.note(`process ${number} is gone: ${end.slice(0, 20)}`);
+    if (end !== 'SIGKILL') this.violations.push(`round ${this.round}: a process ended by itself: ${end}`);
+  }
+
+  async timed<R>(phase: string, work: Promise<R>): Promise<R> {
+    const began = performance.now();
+    try {
+      return await work;
+    } finally {
+      this.phases[phase] = (this.phases[phase] ?? 0) + (performance.now() - began) / 1_000;
+    }
   }
 
   async kill(worker: Worker): Promise<void> {
@@ -80,19 +111,32 @@ export class Ground implements AsyncDisposable {
 
   /** Kills a server, and starts it again after a while. */
   async bounce(name: ServerName, downMs: number): Promise<void> {
+    this.#case.note(`${name} is killed`);
     await this.servers.kill(name);
     await sleep(downMs);
+    this.#case.note(`${name} is started again`);
     await this.servers.restart(name);
+    this.#case.note(`${name} runs again`);
     this.counts.serverRestarts++;
   }
 
-  /** Runs a round and judges it. Workers that are alive at its end are the round's own business. */
-  async run(name: string, work: (round: number) => Promise<readonly Worker[]>): Promise<void> {
+  /**
+   * Runs a round and judges it. Workers that it gives back are killed. `readsFirst`: whoever finishes what is left looks at it
+   * before, by a settled read.
+   */
+  async run(name: string, work: (round: number) => Promise<readonly Worker[]>, readsFirst = false): Promise<void> {
     const round = ++this.counts.rounds;
-    const report = (violation: string) => this.violations.push(`round ${round}, ${name}: ${violation}`);
+    const before = this.violations.length;
+    this.#case = new CaseFile(`round ${round}, ${name}`);
+    const report = (violation: string) => {
+      // What is wrong stays wrong.
+      if (this.#known.has(violation)) return;
+      this.#known.add(violation);
+      this.violations.push(`round ${round}, ${name}: ${violation}`);
+    };
     let failure: unknown;
     try {
-      const survivors = await work(round);
+      const survivors = await this.timed('work', work(round));
       for (const worker of survivors) await this.kill(worker);
     } catch (error) {
       failure = error;
@@ -100,50 +144,72 @@ export class Ground implements AsyncDisposable {
     const told = this.#telling;
     this.#telling = [];
     try {
-      await this.#finish();
-      for (const file of told) {
-        this.stories.push(...readStory(file, round));
-        await rm(file);
+      const first = await this.timed('finish', this.#finish(readsFirst ? round : undefined));
+      const snapshots = first === undefined ? [] : [first];
+      const lines = told.flatMap((file) => this.#hear(file));
+      for (const line of lines) {
+        if (line.say === 'wrong') report(`${line.unit}: ${line.what}`);
+        if (line.say === 'saw') snapshots.push(line.snapshot);
       }
+      const units = unitsOf(lines, round);
+      this.stories.push(...units);
       if (failure !== undefined) {
-        const units = this.stories.filter((story) => story.round === round);
         const ends = units.map(
           ({ unit, outcome, attempts, error = '' }) => `${unit} ${outcome} in ${attempts.length} attempts ${error}`,
         );
         report(`${messageOf(failure)}; its units: ${ends.join('; ')}`);
       }
-      await this.#untilQuiet(round);
-      await this.#judge(round, report);
+      this.#judge(await this.timed('look', this.#untilQuiet(round)), round, report);
+      for (const violation of verifySnapshots(snapshots, units, this.#committed)) report(violation);
+      this.counts.settledReads += snapshots.length;
+      for (const file of told) await rm(file);
     } catch (error) {
       report(`it could not be finished: ${messageOf(error)}`);
     }
+    if (this.violations.length === before) return;
+    // What finished it goes on into the next round, and so does its story.
+    for (const file of this.#telling) this.#hear(file);
+    this.explain(this.#case.text(this.violations.slice(before)));
   }
 
-  /** A fresh process finishes what is open. */
-  async #finish(): Promise<void> {
+  #hear(file: string): StoryLine[] {
+    const lines = readStory(file);
+    this.#case.hear(Number(basename(file)), lines);
+    return lines;
+  }
+
+  /** A fresh process finishes what is open; it may be asked to read first. */
+  async #finish(reads?: number): Promise<Snapshot | undefined> {
     const worker = await this.worker();
+    this.#case.note('what is left is being finished');
+    const reading = reads === undefined ? undefined : worker.ask({ do: 'read', round: reads }).catch(() => undefined);
+    const snapshot = (await within(Promise.resolve(reading), DRAIN_MS, 'it was not read'))?.snapshot;
+    if (snapshot !== undefined) this.#case.note(`it read ${JSON.stringify(snapshot)}`);
     await within(worker.ask({ do: 'drain' }), DRAIN_MS, 'the journal did not run dry');
     this.#fresh = worker;
+    return snapshot;
   }
 
   /** A transaction of a process that died keeps its rows until its server gives it up; nothing can be applied to them before. */
-  async #untilQuiet(round: number): Promise<void> {
-    for (const until = performance.now() + QUIET_MS; performance.now() < until; await sleep(1_000)) {
-      const { rows } = await this.#looker.look(round);
-      if ([...rows.values()].every(({ leftovers }) => leftovers.length === 0)) return;
+  async #untilQuiet(round: number): Promise<Observation> {
+    for (const until = performance.now() + QUIET_MS; ; await sleep(QUIET_PAUSE_MS)) {
+      const seen = await this.#looker.look(round);
+      this.#case.see(seen);
+      const isQuiet = [...seen.rows.values()].every(({ leftovers }) => leftovers.length === 0);
+      if (isQuiet || performance.now() > until) return seen;
       await this.#finish();
     }
   }
 
-  async #judge(since: number, report: (violation: string) => void): Promise<void> {
-    const { violations, committed } = verify(this.stories, await this.#looker.look(since), since, this.#committed);
+  #judge(seen: Observation, since: number, report: (violation: string) => void): void {
+    const { violations, committed } = verify(this.stories, seen, since, this.#committed);
     for (const violation of violations) report(violation);
     this.#committed = committed;
   }
 
   /** Looks at everything once more, with what earlier rounds left. */
   async judgeAll(): Promise<void> {
-    await this.#judge(0, (violation) => this.violations.push(`at the end: ${violation}`));
+    this.#judge(await this.#looker.look(0), 0, (violation) => this.violations.push(`at the end: ${violation}`));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

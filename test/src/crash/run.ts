@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly only?: string;
   /** Told after each round. */
   readonly progress?: (line: string) => void;
+  /** Told all that is known of a round that was violated. Default: standard error. */
+  readonly explain?: (text: string) => void;
 }
 
 export interface CrashReport {
@@ -30,6 +32,10 @@ export interface CrashReport {
   readonly unanswered: number;
   readonly kills: number;
   readonly serverRestarts: number;
+  /** Settled reads while units of work were under way or left behind. */
+  readonly settledReads: number;
+  /** Seconds of each phase of the rounds. */
+  readonly phases: Readonly<Record<string, number>>;
   /** Failpoints with a fault each, every one of them come to. */
   readonly failpoints: number;
   readonly servers: readonly string[];
@@ -41,12 +47,12 @@ export interface CrashReport {
 const ENOUGH = 20;
 
 export async function crashRun(options: RunOptions): Promise<CrashReport> {
-  const { stores, seed, rounds, faults, only = '', progress = () => {} } = options;
+  const { stores, seed, rounds, faults, only = '', progress = () => {}, explain = console.error } = options;
   const began = performance.now();
   const random = seeded(seed);
   const servers = await startServers(stores);
   try {
-    await using ground = await Ground.open(servers);
+    await using ground = await Ground.open(servers, explain);
     let told = 0;
     const tell = () => {
       const { round, stories, violations } = ground;
@@ -68,12 +74,13 @@ export async function crashRun(options: RunOptions): Promise<CrashReport> {
       tell();
     }
     await ground.judgeAll();
-    const { stories, counts, violations } = ground;
+    const { stories, counts, phases, violations } = ground;
     const count = (...outcomes: readonly string[]) =>
       stories.filter(({ outcome }) => outcomes.includes(outcome)).length;
     return {
       seed,
       ...counts,
+      phases,
       unitsOfWork: stories.length,
       acknowledged: count('acknowledged'),
       refused: count('refused'),

@@ -1,15 +1,23 @@
 /** Which units of work are done: chosen by a seed, and independent of what the stores answer. */
-import { HUBS, type RowStore, SLOTS, type StoreName } from './model.js';
+import { COUNTERS, HUBS, type RowStore, SHELVES, SLOTS, type StoreName } from './model.js';
+
+type Does = 'append' | 'rename' | 'delete' | 'reinsert' | 'guard';
 
 /** What a unit of work means to do in one store with rows. */
 export interface PartPlan {
   readonly store: RowStore;
   readonly slots: readonly {
     readonly id: number;
-    readonly does: 'append' | 'rename' | 'delete';
+    readonly does: Does;
     readonly name: string;
+    /** Changed or deleted by a filter, and not as an entity. */
+    readonly isByFilter: boolean;
   }[];
+  /** Where there are two slots, their names change places. */
+  readonly isSwap: boolean;
   readonly mark: boolean;
+  /** Adds to a counter, or changes those of a shelf, without reading them. */
+  readonly count?: { readonly id: number; readonly by: number } | { readonly shelf: number; readonly by: number };
 }
 
 export interface UnitPlan {
@@ -19,6 +27,8 @@ export interface UnitPlan {
   readonly link?: readonly [number, number];
   readonly await: 'applied' | 'decided';
   readonly awaitMs: number;
+  /** Done by a session, which then looks for what it has written. */
+  readonly isSession: boolean;
   /** Throws at the end of its callback, after it has written. */
   readonly refuses: boolean;
 }
@@ -27,6 +37,19 @@ type Random = (below: number) => number;
 
 /** Names are few enough to be taken now and then. */
 const NAMES = 60;
+/** How often what is done. */
+const DOES: readonly Does[] = [
+  'append',
+  'append',
+  'append',
+  'append',
+  'append',
+  'rename',
+  'rename',
+  'delete',
+  'reinsert',
+  'guard',
+];
 
 /** A unit of work over one to all of the stores. */
 export function randomUnit(stores: readonly StoreName[], random: Random): UnitPlan {
@@ -42,8 +65,8 @@ export function randomUnit(stores: readonly StoreName[], random: Random): UnitPl
 export function fullUnit(stores: readonly StoreName[], random: Random, meets = false): UnitPlan {
   const parts = stores.filter(hasRows).map((store): PartPlan => {
     const ids = meets && store === 'archive' ? [] : [0, 1];
-    const slots = ids.map((id) => ({ id, does: 'append', name: freeName(random) }) as const);
-    return { store, mark: true, slots };
+    const slots = ids.map((id) => ({ id, does: 'append', name: freeName(random), isByFilter: false }) as const);
+    return { store, mark: true, slots, isSwap: false };
   });
   return {
     parts,
@@ -51,30 +74,41 @@ export function fullUnit(stores: readonly StoreName[], random: Random, meets = f
     ...(stores.includes('graph') && { link: [0, 1] as const }),
     await: 'applied',
     awaitMs: 5_000,
+    isSession: false,
     refuses: false,
   };
 }
 
 function plan(stores: readonly StoreName[], random: Random, refuses: boolean): UnitPlan {
+  const isSession = !refuses && random(5) === 0;
   const parts = stores.filter(hasRows).map((store): PartPlan => {
     const ids = shuffled([...Array(SLOTS).keys()], random).slice(0, random(3));
     const slots = ids.map((id) => {
-      const does = random(6) === 0 ? 'delete' : random(3) === 0 ? 'rename' : 'append';
-      return { id, does, name: `n${random(NAMES)}` } as const;
+      const does = DOES[random(DOES.length)] ?? 'append';
+      // A session writes at its commit and not before.
+      return { id, does, name: `n${random(NAMES)}`, isByFilter: random(4) === 0 && !isSession };
     });
-    // What a deletion leaves behind is nothing, so that its unit leaves a mark.
-    const mark = slots.every(({ does }) => does === 'delete') || slots.some(({ does }) => does === 'delete');
-    return { store, slots, mark: mark || random(2) === 0 };
+    const [count, mark, isSwap] = [randomCount(random), random(2) === 0, random(4) === 0];
+    // What a deletion leaves behind is nothing, and nobody sees a guard, so that their units leave a mark.
+    const isTraced = slots.length > 0 && slots.every(({ does }) => does === 'append' || does === 'rename');
+    const counts = random(4) === 0 && !isSession;
+    return { store, slots, mark: mark || isSession || !isTraced, isSwap, ...(counts && { count }) };
   });
   const from = random(HUBS);
   return {
     parts,
     points: stores.includes('timeseries') ? 1 + random(3) : 0,
     ...(stores.includes('graph') && random(2) === 0 && { link: [from, (from + 1) % HUBS] as const }),
-    await: random(4) === 0 ? 'decided' : 'applied',
+    await: isSession || random(4) === 0 ? 'decided' : 'applied',
     awaitMs: random(3) === 0 ? 100 : 3_000,
+    isSession,
     refuses,
   };
+}
+
+function randomCount(random: Random): NonNullable<PartPlan['count']> {
+  const by = 1 + random(1_000);
+  return random(2) === 0 ? { id: random(COUNTERS), by } : { shelf: random(SHELVES), by };
 }
 
 /** Beyond the names of random units: a full unit is never refused for its name. */

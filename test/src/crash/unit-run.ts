@@ -2,13 +2,15 @@
 import {
   CommitUnknownError,
   PartialCommitError,
+  type Session,
   type Storeweave,
   StoreweaveError,
-  type UnitOfWork,
+  UnitOfWork,
 } from '@storeweave/core';
-import { Hub, Link, type RowStore, rowsOf, Visit } from './model.js';
-import type { Change, StoryWriter } from './story.js';
-import type { PartPlan, UnitPlan } from './unit-plan.js';
+import { Hub, Link, rowsOf, Visit } from './model.js';
+import { changeSlots, countUp } from './part-run.js';
+import type { Attempt, StoryWriter } from './story.js';
+import type { UnitPlan } from './unit-plan.js';
 
 class Refused extends Error {}
 
@@ -17,37 +19,88 @@ export interface UnitName {
   readonly round: number;
 }
 
+/** What a worker runs its units of work with. */
+export interface Bench {
+  readonly weave: Storeweave;
+  readonly story: StoryWriter;
+  /** Whether a step of this attempt has failed or was struck: then a relay is to finish it, and nobody waits for that. */
+  isLeft(unitOfWork: string): boolean;
+}
+
 /** Resolves when it is over, however it ended. */
-export async function runUnit(weave: Storeweave, name: UnitName, plan: UnitPlan, story: StoryWriter): Promise<void> {
-  const { unit, round } = name;
+export async function runUnit(bench: Bench, name: UnitName, plan: UnitPlan): Promise<void> {
+  const { story } = bench;
+  const { unit } = name;
   const stores = [...plan.parts.map(({ store }) => store), ...(plan.points > 0 ? (['timeseries'] as const) : [])];
   story.say({ say: 'begin', unit, stores });
-  // Records of changes have these, and are counted by them.
-  const attribution = { actor: unit, reason: String(round) };
-  const options = {
-    ...attribution,
-    await: plan.await,
-    awaitMs: plan.awaitMs,
-    timeoutMs: 20_000,
-    retries: 20,
-    label: unit,
-  };
   try {
-    const uow = await weave.transaction(options, async (running) => {
-      await write(running, name, plan, story);
-      return running;
-    });
-    story.say({ say: 'acknowledged', unit, status: uow.receipt?.status ?? 'none' });
+    const status = plan.isSession ? await inSession(bench, name, plan) : await inTransaction(bench, name, plan);
+    story.say({ say: 'acknowledged', unit, status });
   } catch (error) {
     const isUnknown = error instanceof CommitUnknownError || error instanceof PartialCommitError;
     story.say({ say: isUnknown ? 'unknown' : 'refused', unit, error: describe(error) });
   }
 }
 
-async function write(uow: UnitOfWork, name: UnitName, plan: UnitPlan, story: StoryWriter): Promise<void> {
+function optionsFor({ unit, round }: UnitName, plan: UnitPlan) {
+  // Records of changes have actor and reason, and are counted by them.
+  return {
+    actor: unit,
+    reason: String(round),
+    await: plan.await,
+    awaitMs: plan.awaitMs,
+    timeoutMs: 20_000,
+    label: unit,
+  };
+}
+
+async function inTransaction({ weave, story }: Bench, name: UnitName, plan: UnitPlan): Promise<string> {
+  const uow = await weave.transaction({ ...optionsFor(name, plan), retries: 20 }, async (running) => {
+    await write(running, name, plan, story);
+    return running;
+  });
+  return uow.receipt?.status ?? 'none';
+}
+
+/** Commits by a session, and has it look for its own writes: what is decided must be there for it. */
+async function inSession({ weave, story, isLeft }: Bench, name: UnitName, plan: UnitPlan): Promise<string> {
+  const { unit } = name;
+  await using session = weave.session(optionsFor(name, plan));
+  await write(session, name, plan, story);
+  const { id, status } = await session.commit();
+  for (const { store } of plan.parts) {
+    const count = await session
+      .repository(rowsOf[store].mark)
+      .count({ id: unit })
+      .catch(() => undefined);
+    if (count === 0 && !isLeft(id))
+      story.say({ say: 'wrong', unit, what: `its session did not see its mark in ${store} after ${id} was ${status}` });
+  }
+  if (plan.points > 0) {
+    const count = await session
+      .repository(Visit)
+      .count({ unit })
+      .catch(() => undefined);
+    if (count !== undefined && count !== plan.points && !isLeft(id))
+      story.say({ say: 'wrong', unit, what: `its session saw ${count} of its ${plan.points} points after ${id}` });
+  }
+  return status;
+}
+
+async function write(uow: UnitOfWork | Session, name: UnitName, plan: UnitPlan, story: StoryWriter): Promise<void> {
   const { unit, round } = name;
-  const changes: Change[] = [];
-  for (const part of plan.parts) changes.push(...(await change(uow, unit, part)));
+  const changes: Attempt['changes'][number][] = [];
+  const guards: Attempt['guards'][number][] = [];
+  const counts: Attempt['counts'][number][] = [];
+  const doubts: string[] = [];
+  for (const part of plan.parts) {
+    const done = await changeSlots(uow, unit, part);
+    changes.push(...done.changes);
+    guards.push(...done.guards);
+    const counted = await countUp(uow, unit, part);
+    counts.push(...counted.counts);
+    doubts.push(...counted.doubts);
+  }
   const marks = plan.parts.filter((part) => part.mark).map(({ store }) => store);
   for (const store of marks) uow.create(rowsOf[store].mark, { id: unit, round });
   for (let n = 0; n < plan.points; n++) uow.create(Visit, { at: new Date(), unit, n, round });
@@ -56,32 +109,11 @@ async function write(uow: UnitOfWork, name: UnitName, plan: UnitPlan, story: Sto
     if (from === undefined || to === undefined) throw new Error('The hubs are not there.');
     uow.create(Link, { id: unit, from, to, round });
   }
-  const attempt = { changes, marks, points: plan.points, hasLink: plan.link !== undefined };
-  story.say({ say: 'try', unit, attempt });
-  if (!plan.refuses) return;
+  const attempt = { changes, guards, counts, doubts, marks, points: plan.points, hasLink: plan.link !== undefined };
+  story.say({ say: 'try', unit, unitOfWork: uow.id, attempt });
+  if (!plan.refuses || !(uow instanceof UnitOfWork)) return;
   await uow.flush();
   throw new Refused('on purpose');
-}
-
-async function change(uow: UnitOfWork, unit: string, { store, slots }: PartPlan): Promise<Change[]> {
-  const changes: Change[] = [];
-  const { slot: Slot } = rowsOf[store as RowStore];
-  for (const { id, does, name } of slots) {
-    const found = await uow.repository(Slot).findById(id);
-    const before = found === null || found === undefined ? null : found.units.split(',');
-    if (found === null || found === undefined) {
-      uow.create(Slot, { id, units: unit, name });
-      changes.push({ store, id, op: 'insert', before, name });
-    } else if (does === 'delete') {
-      uow.remove(found);
-      changes.push({ store, id, op: 'delete', before });
-    } else {
-      found.units += `,${unit}`;
-      if (does === 'rename') found.name = name;
-      changes.push({ store, id, op: 'append', before, ...(does === 'rename' && { name }) });
-    }
-  }
-  return changes;
 }
 
 function describe(error: unknown): string {

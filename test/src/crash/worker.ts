@@ -1,19 +1,19 @@
 /** The process that is killed: one open Storeweave, which does what its parent asks for until it dies. */
-import { Storeweave, type StoreweaveError } from '@storeweave/core';
+import { subscribe } from 'node:diagnostics_channel';
+import { COMMIT_CHANNEL, type StepEvent, Storeweave, type StoreweaveError } from '@storeweave/core';
 import pg from 'pg';
-import type { Answer, Command, Drained, WorkCommand } from './commands.js';
+import type { Answer, Command, WorkCommand } from './commands.js';
 import { Striker } from './failpoints.js';
-import { entitiesIn, HUBS, Hub } from './model.js';
+import { COUNTERS, entitiesIn, HUBS, Hub, rowsOf, SHELVES } from './model.js';
 import { seeded } from './random.js';
+import { keepReading, readOnce } from './reading.js';
 import { type Rooms, storesIn } from './rooms.js';
-import { StoryWriter } from './story.js';
+import { type Snapshot, StoryWriter } from './story.js';
 import { fullUnit, randomUnit } from './unit-plan.js';
-import { runUnit } from './unit-run.js';
+import { type Bench, runUnit } from './unit-run.js';
 
-interface Open {
-  readonly weave: Storeweave;
+interface Open extends Bench {
   readonly rooms: Rooms;
-  readonly story: StoryWriter;
 }
 
 /** Quick, so that relays and the units' own processes meet. */
@@ -22,21 +22,31 @@ const RELAY = { intervalMs: 150, minAgeMs: 300, scrubMs: 1_000 };
 const say = (answer: Answer): void => void process.send?.(answer);
 /** Units of work that were left behind on purpose. */
 const abandoned = new Set<string>();
+/** Units of work with a step that failed or was struck. */
+const left = new Set<string>();
 let tellStruck: () => void = () => {};
 const striker = new Striker(
   (unitOfWork) => !abandoned.has(unitOfWork),
-  (strike) => {
+  (strike, unitOfWork) => {
+    left.add(unitOfWork);
     say({ reached: strike });
     tellStruck();
   },
 );
 let opened: Open | undefined;
 
-async function obey(command: Command): Promise<Drained | undefined> {
+async function obey(command: Command): Promise<Snapshot | undefined> {
   if (command.do === 'open') {
     const { rooms, relay } = command;
     const weave = await openWeave(rooms, { relay: relay ? RELAY : false, onStep: striker.listener });
-    opened = { weave, rooms, story: new StoryWriter(command.story) };
+    const story = new StoryWriter(command.story);
+    opened = { weave, rooms, story, isLeft: (unitOfWork) => left.has(unitOfWork) };
+    subscribe(COMMIT_CHANNEL, (message) => {
+      const { step, moment, unitOfWork, store, by, error } = message as StepEvent;
+      if (moment === 'failed') left.add(unitOfWork);
+      const told = { say: 'step', step, moment, unitOfWork, store, by } as const;
+      story.say({ ...told, ...(error !== undefined && { error: String(error) }) });
+    });
     return undefined;
   }
   if (command.do === 'arm') return void striker.arm(command.strikes);
@@ -44,14 +54,12 @@ async function obey(command: Command): Promise<Drained | undefined> {
   const { weave, rooms, story } = opened;
   switch (command.do) {
     case 'prepare':
-      if (rooms.stores.includes('graph')) {
-        await weave.transaction((uow) => {
-          for (let id = 0; id < HUBS; id++) uow.create(Hub, { id });
-        });
-      }
-      return undefined;
+      return void (await prepare(opened));
     case 'drain':
-      return rooms.stores.length > 1 ? weave.journal.drain() : undefined;
+      if (rooms.stores.length > 1) await weave.journal.drain();
+      return undefined;
+    case 'read':
+      return readOnce(weave, rooms, command.round);
     case 'work':
       return void (await work(command, opened));
     case 'abandon':
@@ -67,15 +75,27 @@ function openWeave(rooms: Rooms, commit: NonNullable<Parameters<typeof Storeweav
   return Storeweave.open({ entities: entitiesIn(rooms.stores), stores: storesIn(rooms), commit });
 }
 
-async function work(command: WorkCommand, { weave, rooms, story }: Open): Promise<void> {
-  const { round, worker, seed, units, streams, full, isFirstAlone, meets } = command;
+async function prepare({ weave, rooms }: Open): Promise<void> {
+  await weave.transaction((uow) => {
+    if (rooms.stores.includes('graph')) for (let id = 0; id < HUBS; id++) uow.create(Hub, { id });
+    for (const store of rooms.stores) {
+      if (store === 'timeseries') continue;
+      for (let id = 0; id < COUNTERS; id++)
+        uow.create(rowsOf[store].counter, { id, shelf: id % SHELVES, total: 0, last: null });
+    }
+  });
+}
+
+async function work(command: WorkCommand, open: Open): Promise<void> {
+  const { weave, rooms, story } = open;
+  const { round, worker, seed, streams, full, isFirstAlone, meets } = command;
   const random = seeded(seed);
   // All choices are made here, in one order, whatever the streams then do to each other.
-  const plans = Array.from({ length: units }, (_, n) => {
+  const plans = Array.from({ length: command.units }, (_, n) => {
     const plan = n < full ? fullUnit(rooms.stores, random, meets) : randomUnit(rooms.stores, random);
     return { unit: `${round}${worker}${n}`, plan };
   });
-  const run = ({ unit, plan }: (typeof plans)[number]) => runUnit(weave, { unit, round }, plan, story);
+  const run = ({ unit, plan }: (typeof plans)[number]) => runUnit(open, { unit, round }, plan);
   const stream = async () => {
     for (let next = plans.shift(); next !== undefined; next = plans.shift()) await run(next);
   };
@@ -84,13 +104,22 @@ async function work(command: WorkCommand, { weave, rooms, story }: Open): Promis
   });
   const first = isFirstAlone ? plans.splice(0, 1).map(run) : [];
   await Promise.race([struck, Promise.all(first)]);
-  await Promise.all([...first, ...Array.from({ length: streams }, stream)]);
+  const units = Promise.all([...first, ...Array.from({ length: streams }, stream)]);
+  if (command.reads) {
+    let isOver = false;
+    units.finally(() => (isOver = true)).catch(() => {});
+    await keepReading(
+      () => isOver,
+      async () => story.say({ say: 'saw', snapshot: await readOnce(weave, rooms, round) }),
+    );
+  }
+  await units;
 }
 
 /** Another Storeweave comes to its decision and no further, and the server is told that its client is gone. */
 async function abandon(
   { round, seed, isDecided }: Extract<Command, { do: 'abandon' }>,
-  { rooms, story }: Open,
+  { rooms, story, isLeft }: Open,
 ): Promise<void> {
   let arrive: () => void = () => {};
   const arrived = new Promise<void>((resolve) => {
@@ -105,7 +134,7 @@ async function abandon(
       return new Promise(() => {});
     },
   });
-  const over = runUnit(weave, { unit: `${round}x`, round }, fullUnit(rooms.stores, seeded(seed)), story);
+  const over = runUnit({ weave, story, isLeft }, { unit: `${round}x`, round }, fullUnit(rooms.stores, seeded(seed)));
   await Promise.race([
     arrived,
     over.then(() => Promise.reject(new Error('The unit of work to be left behind ended before its decision.'))),
@@ -128,7 +157,7 @@ async function endOpenTransactions(url: string): Promise<void> {
 
 process.on('message', ({ id, command }: { id: number; command: Command }) => {
   obey(command).then(
-    (result) => say({ answers: id, ...(result && { result }) }),
+    (snapshot) => say({ answers: id, ...(snapshot && { snapshot }) }),
     (error: unknown) => say({ answers: id, error: describe(error) }),
   );
 });

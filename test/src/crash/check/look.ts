@@ -8,7 +8,7 @@ import neo4j, { type Driver } from 'neo4j-driver';
 import pg from 'pg';
 import type { RowStore } from '../model.js';
 import type { Rooms } from '../rooms.js';
-import type { Observation, RowsSeen, SlotRow } from './observation.js';
+import type { CounterRow, Observation, RowsSeen, SlotRow } from './observation.js';
 
 export class Looker {
   readonly #mongo: MongoClient;
@@ -25,8 +25,8 @@ export class Looker {
   async look(since: number): Promise<Observation> {
     const { stores } = this.rooms;
     const looks: Record<RowStore, () => Promise<RowsSeen>> = {
-      relational: () => this.#postgres(this.rooms.relational, 'accounts', 'account_marks', since),
-      archive: () => this.#postgres(this.rooms.archive, 'ledgers', 'ledger_marks', since),
+      relational: () => this.#postgres(this.rooms.relational, 'account', since),
+      archive: () => this.#postgres(this.rooms.archive, 'ledger', since),
       document: () => this.#documents(since),
       graph: () => this.#nodes(since),
     };
@@ -44,13 +44,14 @@ export class Looker {
     await Promise.all([this.#mongo.close(), this.#neo4j?.close()]);
   }
 
-  async #postgres(connectionString: string, slots: string, marks: string, since: number): Promise<RowsSeen> {
+  async #postgres(connectionString: string, name: string, since: number): Promise<RowsSeen> {
     const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
     client.on('error', () => {});
     await client.connect();
     try {
-      const rows = await client.query<SlotRow>(`select id, units, name, version from ${slots}`);
-      const found = await client.query<{ id: string }>(`select id from ${marks} where round >= $1`, [since]);
+      const rows = await client.query<SlotRow>(`select id, units, name, version from ${name}s`);
+      const counters = await client.query<CounterRow>(`select id, shelf, total, last, version from ${name}_counters`);
+      const found = await client.query<{ id: string }>(`select id from ${name}_marks where round >= $1`, [since]);
       const prepared = await client.query<{ gid: string }>(
         'select gid from pg_prepared_xacts where database = current_database()',
       );
@@ -66,7 +67,7 @@ export class Looker {
           leftovers.push(`${dead ? 'dead' : 'open'} journal row ${uow} (${error ?? 'no error'})`);
         }
       }
-      return { slots: rows.rows, marks: found.rows.map(({ id }) => id), leftovers };
+      return { slots: rows.rows, counters: counters.rows, marks: found.rows.map(({ id }) => id), leftovers };
     } finally {
       await client.end();
     }
@@ -78,7 +79,8 @@ export class Looker {
     await client.connect();
     try {
       const { rows } = await client.query<{ actor: string; record: string }>(
-        `select actor, concat_ws(' ', entity, key, operation) as record from audit_logs where reason::int >= $1`,
+        `select actor, concat_ws(' ', entity, key, operation, coalesce(after->>'units', before->>'units')) as record
+         from audit_logs where reason::int >= $1`,
         [since],
       );
       const records = new Map<string, string[]>();
@@ -96,9 +98,13 @@ export class Looker {
       .collection('profile_marks')
       .find({ $or: [{ round: { $gte: since } }, { _f: { $exists: true } }] })
       .toArray();
-    const leftovers = [...all, ...marks].filter((each) => '_f' in each).map((each) => `fence ${JSON.stringify(each)}`);
+    const counters = await db.collection('profile_counters').find().toArray();
+    const leftovers = [...all, ...marks, ...counters]
+      .filter((each) => '_f' in each)
+      .map((each) => `fence ${JSON.stringify(each)}`);
     return {
       slots: all.filter(({ _f }) => _f?.op !== 'insert' && _f?.op !== 'reserve').map(slotOf),
+      counters: counters.map(counterOf),
       marks: marks.filter(({ _f }) => _f === undefined).map(({ _id }) => String(_id)),
       leftovers,
     };
@@ -106,9 +112,11 @@ export class Looker {
 
   async #nodes(since: number): Promise<RowsSeen> {
     const { labelPrefix } = this.rooms.graph;
-    const [slots, marks, fenced, held] = await Promise.all([
+    const [slots, counters, marks, fenced, held] = await Promise.all([
       this.#cypher(`MATCH (n:\`${labelPrefix}Person\`) WHERE n._f IS NULL OR NOT n._fo IN ['insert', 'reserve']
         RETURN n.id AS id, n.units AS units, n.name AS name, n.version AS version`),
+      this.#cypher(`MATCH (n:\`${labelPrefix}PersonCounter\`)
+        RETURN n.id AS id, n.shelf AS shelf, n.total AS total, n.last AS last, n.version AS version`),
       this.#cypher(
         `MATCH (n:\`${labelPrefix}PersonMark\`) WHERE n._f IS NULL AND n.round >= $since RETURN n.id AS id`,
         { since },
@@ -125,6 +133,7 @@ export class Looker {
     ]);
     return {
       slots: slots as unknown as SlotRow[],
+      counters: counters as unknown as CounterRow[],
       marks: marks.map(({ id }) => String(id)),
       leftovers: [...fenced, ...held].map(
         ({ n }) => `fence ${JSON.stringify((n as { properties: unknown }).properties)}`,
@@ -153,6 +162,16 @@ export class Looker {
     const rows = await query.collectRows<{ unit: string; _value: number }>(flux);
     return new Map(rows.map(({ unit, _value }) => [unit, _value]));
   }
+}
+
+function counterOf({ _id, shelf, total, last, version }: Document): CounterRow {
+  return {
+    id: Number(_id),
+    shelf: Number(shelf),
+    total: Number(total),
+    last: last === null || last === undefined ? null : String(last),
+    version: Number(version),
+  };
 }
 
 function slotOf({ _id, units, name, version }: Document): SlotRow {

@@ -8,8 +8,17 @@ export interface SlotRow {
   readonly version: number;
 }
 
+export interface CounterRow {
+  readonly id: number;
+  readonly shelf: number;
+  readonly total: number;
+  readonly last: string | null;
+  readonly version: number;
+}
+
 export interface RowsSeen {
   readonly slots: readonly SlotRow[];
+  readonly counters: readonly CounterRow[];
   /** Units whose mark is there, of the rounds that were asked for. */
   readonly marks: readonly string[];
   /** What should have been cleared away: fences, placeholders, prepared transactions, open rows of the journal. */
@@ -22,6 +31,6 @@ export interface Observation {
   readonly links: readonly string[];
   /** Number of points of each unit. */
   readonly points: ReadonlyMap<string, number>;
-  /** What the audit log says of each unit: `Account 3 update`. */
+  /** What the audit log says of each unit: `Account 3 update 1a0,1a1`, with the list that it left or deleted. */
   readonly records: ReadonlyMap<string, readonly string[]>;
 }

@@ -28,11 +28,16 @@ export function verifySlots(
     }
   }
   const ids = new Set([...byId.keys(), ...rows.map(({ id }) => id)]);
-  return [...ids].flatMap((id) => {
+  const names = rows.map(({ name }) => name);
+  const twice = names
+    .filter((name, at) => names.indexOf(name) !== at)
+    .map((name) => `${store} has the name ${name} twice`);
+  const each = [...ids].flatMap((id) => {
     const found = rows.filter((row) => row.id === id);
     const problems = found.length > 1 ? ['is there more than once'] : verifySlot(byId.get(id) ?? [], found[0]);
     return problems.map((problem) => `${store} ${id} ${problem}`);
   });
+  return [...twice, ...each];
 }
 
 function verifySlot(changes: readonly Committed[], row: SlotRow | undefined): string[] {

@@ -5,7 +5,9 @@
  */
 import { AUDITED, type RowStore } from '../model.js';
 import type { Attempt, UnitStory } from '../story.js';
+import { verifyCounters } from './counters.js';
 import type { Observation } from './observation.js';
+import { verifyOrder } from './order.js';
 import { verifySlots } from './slots.js';
 
 export interface Verdict {
@@ -41,14 +43,18 @@ export function verify(
       const missing = traces.filter(({ isThere }) => !isThere);
       violations.push(`${told} is half there: ${namesOf(there)}, but not ${namesOf(missing)}`);
     }
+    if (there.length > 0)
+      violations.push(...(story.attempts.at(-1)?.doubts ?? []).map((doubt) => `${told} is there and ${doubt}`));
     violations.push(...verifyRecords(story, there.length > 0, observed).map((problem) => `${told} ${problem}`));
     if (story.outcome === 'acknowledged' && there.length === 0) violations.push(`${told} is not there`);
     if (story.outcome === 'refused' && there.length > 0) violations.push(`${told} is there: ${namesOf(there)}`);
   }
   violations.push(...strangers(stories, observed));
-  for (const [store, { slots, leftovers }] of observed.rows) {
+  violations.push(...verifyOrder(stories, committed));
+  for (const [store, { slots, counters, leftovers }] of observed.rows) {
     violations.push(...leftovers.map((each) => `${store} has a leftover: ${each}`));
     violations.push(...verifySlots(store, stories, committed, slots));
+    violations.push(...verifyCounters(store, stories, committed, counters));
   }
   return { violations, committed };
 }
@@ -75,8 +81,8 @@ class Evidence {
       for (const { id, units } of slots) this.#note(store, id, units.split(','));
     }
     for (const { attempts } of stories) {
-      for (const { changes } of attempts)
-        for (const { store, id, before } of changes) this.#note(store, id, before ?? []);
+      for (const { changes, guards } of attempts)
+        for (const { store, id, before } of [...changes, ...guards]) this.#note(store, id, before ?? []);
     }
   }
 
@@ -122,19 +128,22 @@ class Evidence {
 
 const OPERATIONS = { insert: 'insert', append: 'update', delete: 'delete' } as const;
 
-/** One record for each change of an audited slot that is there, and none else. */
+/** One record for each change of an audited row that is there, with what it changed, and none else. */
 function verifyRecords({ unit, attempts }: UnitStory, isThere: boolean, { records }: Observation): string[] {
-  const changes = isThere ? (attempts.at(-1)?.changes ?? []) : [];
-  const expected = changes.flatMap(({ store, id, op }) => {
-    const entity = AUDITED[store];
-    return entity === undefined ? [] : [`${entity} ${id} ${OPERATIONS[op]}`];
-  });
+  const attempt = isThere ? attempts.at(-1) : undefined;
+  const expected: string[] = [];
+  for (const { store, id, op, before } of attempt?.changes ?? []) {
+    const units = [...(before ?? []), ...(op === 'delete' ? [] : [unit])];
+    if (AUDITED[store] !== undefined) expected.push(`${AUDITED[store].slot} ${id} ${OPERATIONS[op]} ${units}`);
+  }
+  for (const { store, id } of attempt?.counts ?? [])
+    if (AUDITED[store] !== undefined) expected.push(`${AUDITED[store].counter} ${id} update`);
   const found = [...(records.get(unit) ?? [])];
   if (expected.sort().join() === found.sort().join()) return [];
   return [`is on record with [${found}], and did [${expected}]`];
 }
 
-/** Marks, relationships and points that nobody spoke of. */
+/** Marks, relationships, points and records that nobody spoke of. */
 function strangers(stories: readonly UnitStory[], observed: Observation): string[] {
   const last = new Map<string, Attempt | undefined>(stories.map(({ unit, attempts }) => [unit, attempts.at(-1)]));
   const violations: string[] = [];
@@ -151,6 +160,8 @@ function strangers(stories: readonly UnitStory[], observed: Observation): string
     const meant = last.get(unit)?.points ?? 0;
     if (count > meant) violations.push(`${unit} has ${count} points and made ${meant}`);
   }
+  for (const unit of observed.records.keys())
+    if (!last.has(unit)) violations.push(`the audit log speaks of ${unit}, whom nobody knows`);
   if (new Set(observed.links).size < observed.links.length) violations.push('a relationship is there twice');
   return violations;
 }

@@ -1,10 +1,12 @@
 /** The checker finds what it is there to find: each mistake is planted in what the stores hold, beside one that is right. */
 import { describe, expect, it } from 'vitest';
 import type { Attempt, Change, UnitStory } from '../story.js';
-import type { Observation, SlotRow } from './observation.js';
+import type { CounterRow, Observation, SlotRow } from './observation.js';
 import { verify } from './verify.js';
 
-const nothing: Attempt = { changes: [], marks: [], points: 0, hasLink: false };
+const nothing: Attempt = { changes: [], guards: [], counts: [], doubts: [], marks: [], points: 0, hasLink: false };
+/** Nobody has counted anything. */
+const counters = [0, 1, 2, 3].map((id) => ({ id, shelf: id % 2, total: 0, last: null, version: 1 }));
 
 function story(unit: string, outcome: UnitStory['outcome'], attempt: Partial<Attempt> | undefined): UnitStory {
   return { unit, round: 1, outcome, attempts: attempt === undefined ? [] : [{ ...nothing, ...attempt }] };
@@ -21,6 +23,7 @@ const change = (op: Change['op'], before: readonly string[] | null, more: Partia
 function seen(
   parts: {
     slots?: readonly SlotRow[];
+    counted?: readonly CounterRow[];
     relational?: readonly string[];
     document?: readonly string[];
     leftovers?: readonly string[];
@@ -29,12 +32,21 @@ function seen(
     records?: Record<string, readonly string[]>;
   } = {},
 ): Observation {
-  const { slots = [], relational = [], document = [], leftovers = [], points = {}, links = [], records = {} } = parts;
+  const {
+    slots = [],
+    counted = counters,
+    relational = [],
+    document = [],
+    leftovers = [],
+    points = {},
+    links = [],
+    records = {},
+  } = parts;
   return {
     rows: new Map([
-      ['relational', { slots: [], marks: relational, leftovers: [] }],
-      ['document', { slots: [], marks: document, leftovers }],
-      ['graph', { slots, marks: [], leftovers: [] }],
+      ['relational', { slots: [], counters, marks: relational, leftovers: [] }],
+      ['document', { slots: [], counters, marks: document, leftovers }],
+      ['graph', { slots, counters: counted, marks: [], leftovers: [] }],
     ]),
     links,
     points: new Map(Object.entries(points)),
@@ -152,18 +164,19 @@ describe('the audit log', () => {
   });
   const before = story('z', 'acknowledged', { changes: [change('insert', null, { store: 'relational' })] });
   const log = (records: Record<string, readonly string[]>, told = changed) =>
-    judge([before, told], seen({ relational: ['a'], records: { z: ['Account 1 insert'], ...records } })).join();
+    judge([before, told], seen({ relational: ['a'], records: { z: ['Account 1 insert z'], ...records } })).join();
 
   it('has one record for each change', () => {
-    expect(log({ a: ['Account 1 delete'] })).toBe('');
+    expect(log({ a: ['Account 1 delete z'] })).toBe('');
     expect(log({})).toMatch(/a \(acknowledged\) is on record with \[\]/);
-    expect(log({ a: ['Account 1 delete', 'Account 1 delete'] })).toMatch(/is on record/);
-    expect(log({ a: ['Account 1 update'] })).toMatch(/is on record/);
+    expect(log({ a: ['Account 1 delete z', 'Account 1 delete z'] })).toMatch(/is on record/);
+    expect(log({ a: ['Account 1 delete'] })).toMatch(/is on record/);
+    expect(log({ a: ['Account 1 delete z'], q: ['Account 2 insert q'] })).toMatch(/speaks of q/);
   });
 
   it('has none of what was refused', () => {
     const refused = story('b', 'refused', changed.attempts[0]);
-    expect(judge([refused], seen({ records: { b: ['Account 1 delete'] } })).join()).toMatch(/is on record/);
+    expect(judge([refused], seen({ records: { b: ['Account 1 delete z'] } })).join()).toMatch(/is on record/);
   });
 });
 
@@ -171,4 +184,47 @@ it('remembers what earlier rounds left, and asks for it again at the end', () =>
   const old = { ...story('a', 'acknowledged', both), round: 1 };
   expect(verify([old], seen(), 2, new Set(['a'])).violations).toEqual([]);
   expect(verify([old], seen(), 0, new Set(['a'])).violations.join()).toMatch(/is not there/);
+});
+
+describe('a counter', () => {
+  const count = (id: number, by: number, isShelf = false) => ({ store: 'graph' as const, id, by, isShelf });
+  const added = story('a', 'acknowledged', { marks: ['document'], counts: [count(1, 5)] });
+  const shelved = story('b', 'acknowledged', { marks: ['document'], counts: [count(1, 0, true), count(3, 0, true)] });
+  const seenWith = (changes: Readonly<Record<number, Partial<CounterRow>>>) =>
+    seen({ document: ['a', 'b'], counted: counters.map((row) => ({ ...row, ...changes[row.id] })) });
+  const right = { 1: { total: 5, version: 3, last: 'b' }, 3: { version: 2, last: 'b' } };
+
+  it('has everything that was added to it, once', () => {
+    expect(judge([added, shelved], seenWith(right))).toEqual([]);
+    const wrong = (changes: Parameters<typeof seenWith>[0]) =>
+      judge([added, shelved], seenWith({ ...right, ...changes })).join();
+    expect(wrong({ 1: { total: 10, version: 3, last: 'b' } })).toMatch(/is 10 and should be 5/);
+    expect(wrong({ 1: { total: 5, version: 2, last: 'b' } })).toMatch(/version 2 after 2/);
+    expect(wrong({ 3: { version: 2, last: null } })).toMatch(/was last changed by/);
+    expect(wrong({ 0: { version: 2 } })).toMatch(/version 2 after 0/);
+  });
+
+  it('was not passed by where its shelf was changed', () => {
+    const doubted = { ...shelved, attempts: shelved.attempts.map((each) => ({ ...each, doubts: ['changed 1 of 2'] })) };
+    expect(judge([added, doubted], seenWith(right)).join()).toMatch(/is there and changed 1 of 2/);
+  });
+});
+
+it('finds two units of work that each guarded what the other changed', () => {
+  const guard = (id: number, before: readonly string[]) => ({ store: 'graph' as const, id, before });
+  const first = story('a', 'acknowledged', { changes: [change('insert', null), change('insert', null, { id: 2 })] });
+  const one = story('b', 'acknowledged', { changes: [change('append', ['a'])], guards: [guard(2, ['a'])] });
+  const other = story('c', 'acknowledged', {
+    changes: [change('append', ['a'], { id: 2 })],
+    guards: [guard(1, ['a'])],
+  });
+  const slots = [row('a,b', 2), { ...row('a,c', 2, 'm'), id: 2 }];
+  expect(judge([first, one, other], seen({ slots })).join()).toMatch(/a guard has not held: .*b before/);
+  const late = { ...other, attempts: other.attempts.map((each) => ({ ...each, guards: [guard(1, ['a', 'b'])] })) };
+  expect(judge([first, one, late], seen({ slots }))).toEqual([]);
+});
+
+it('finds a name that two slots have', () => {
+  const two = story('a', 'acknowledged', { changes: [change('insert', null), change('insert', null, { id: 2 })] });
+  expect(judge([two], seen({ slots: [row('a', 1), { ...row('a', 1), id: 2 }] })).join()).toMatch(/name n twice/);
 });
