@@ -6,6 +6,7 @@
 import {
   type Access,
   type CommitParticipant,
+  type DecidedUnit,
   type FenceOutcome,
   type FenceOwner,
   ForeignKeyViolationError,
@@ -16,6 +17,7 @@ import type { Neo4jDomain } from '../domain.js';
 import { type GraphNames, quote, type Shape } from '../names.js';
 import { Scope } from '../scope.js';
 import type { Runner } from '../transaction.js';
+import { applyPlain, isPlain } from './apply-many.js';
 import { applyBatches, FenceReport, fenceBatches, shapes } from './batches.js';
 import { holdersOfValues } from './holders.js';
 import { ownerOf, ownersIn, shapesOf, UNIT } from './marks.js';
@@ -60,6 +62,14 @@ export class Neo4jParticipant implements CommitParticipant {
 
   async apply(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {
     await this.#alone(access, (runner) => applyBatches(batches, owner, this.names, runner));
+  }
+
+  async applyMany(units: readonly DecidedUnit[], access: Access): Promise<void> {
+    const plain = units.filter((unit) => isPlain(unit, this.names));
+    if (plain.length > 0) await this.#alone(access, (runner) => applyPlain(plain, this.names, runner));
+    for (const { owner, batches } of units) {
+      if (!isPlain({ owner, batches }, this.names)) await this.apply(owner, batches, access);
+    }
   }
 
   async unfence(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {
