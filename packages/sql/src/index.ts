@@ -17,7 +17,7 @@ export type { InsertPlan } from './insert.js';
 export { type Containment, columnLayout, type Layouts, type TableLayout } from './layout.js';
 export { type Mysql2Connection, mariadbClient } from './mariadb/mariadb-client.js';
 export { mariadbDialect } from './mariadb/mariadb-dialect.js';
-export { mariadbProtocol } from './mariadb/mariadb-protocol.js';
+export { MariadbDomain } from './mariadb/mariadb-domain.js';
 export { EXACT, mariadbType } from './mariadb/mariadb-value.js';
 export { decoderOfType } from './native-types.js';
 export { compileOrder } from './order.js';

@@ -2,8 +2,7 @@
 import { ConfigurationError } from '@storeweave/core';
 import {
   ConnectionDomain,
-  mariadbDialect,
-  mariadbProtocol,
+  MariadbDomain,
   PgDomain,
   sqliteDialect,
   sqliteProtocol,
@@ -55,8 +54,8 @@ export function typeorm(options: TypeormOptions = {}): TypeormStore {
     }
     case 'mariadb':
     case 'mysql': {
-      const domain = new ConnectionDomain(new MariadbConnections(dataSource), mariadbProtocol(), mariadbDialect, {
-        name: name ?? 'mariadb',
+      const domain = new MariadbDomain(new MariadbConnections(dataSource), {
+        ...(name === undefined ? {} : { name }),
         // The driver's pool waits for ever.
         acquireTimeoutMs: options.connectTimeoutMs ?? 10_000,
       });

@@ -30,7 +30,10 @@ export async function resolveUnit(domain: SqlDomain, unit: string, access: Acces
  * With the limit on the wait for a connection, too: on a database of one session the transaction that holds the claim
  * holds the session. Throws `TimeoutError`.
  */
-async function limited<R>({ timeoutMs, signal, label }: Access, work: (limits: Access) => Promise<R>): Promise<R> {
+export async function limited<R>(
+  { timeoutMs, signal, label }: Access,
+  work: (limits: Access) => Promise<R>,
+): Promise<R> {
   if (timeoutMs === undefined) return work({ signal, label });
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal?.reason);

@@ -69,7 +69,7 @@ grant all on *.* to 'storeweave'@'%' with grant option;\n`,
       args: [
         ...['--no-defaults', `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1'],
         ...[`--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`, `--init-file=${secret}`],
-        ...['--character-set-server=utf8mb4', '--innodb-flush-log-at-trx-commit=2', '--skip-name-resolve'],
+        ...['--character-set-server=utf8mb4', '--skip-name-resolve'],
       ],
       ...(account !== undefined && { account }),
     }),
