@@ -16,6 +16,7 @@ test('the protocol has no violation in the pairs of the short run', () => {
   const report = check(scenarios(false, 1));
   expect(report.violations).toEqual([]);
   expect(report.cut).toEqual([]);
+  expect(report.triples).toBe(1);
   expect(report.pairs).toBeGreaterThanOrEqual(160);
   expect(report.states).toBeGreaterThan(500_000);
-});
+}, 300_000);

@@ -95,7 +95,8 @@ export const SEVERAL_MISTAKES = {
   },
   discardClearsAll: {
     ...dead,
-    units: ['b.update d.update', 'b.update d.guard'],
+    units: ['a.update b.update', 'a.update b.update'],
+    there: ['a', 'b'],
     what: 'discarding takes off whatever stands there',
   },
   clearedByHand: { ...dead, what: 'a unit that is not decided yet is discarded' },

@@ -6,7 +6,7 @@
 import { get, type State } from '../protocol/state.js';
 import { isSeveral, type Slot, type UnitSpec, type Way, type World, wayOf } from './world.js';
 
-export { clearBit, copy, get, hasBit, type State, setBit } from '../protocol/state.js';
+export { get, hasBit, type State, setBit } from '../protocol/state.js';
 
 export const MOST_UNITS = 3;
 export const MOST_SLOTS = 4;
