@@ -1,9 +1,17 @@
 /**
- * Putting fences up: one request for all of them, and further ones only where some did not take, or where the values of
+ * Putting fences up: one request for all of them, of several units of work where they come together, and further ones only where some did not take, or where the values of
  * a reservation have to be read first. A fence of this very owner that stands already is a success: it is this request,
  * whose answer was lost on its way to the driver. No other unit of work ever has its id.
  */
-import type { FenceOutcome, FenceOwner, IndexModel, InsertBatch, UpdateBatch, WriteBatch } from '@storeweave/core';
+import type {
+  FenceOutcome,
+  FenceOwner,
+  IndexModel,
+  InsertBatch,
+  UnitPart,
+  UpdateBatch,
+  WriteBatch,
+} from '@storeweave/core';
 import type { Document, MongoServerError } from 'mongodb';
 import { idOf } from './condition.js';
 import type { Call } from './domain.js';
@@ -19,8 +27,34 @@ import { type ByKey, documentMaker } from './write.js';
 /** Keys of one operation at most; its text has to fit into a message. */
 const KEYS = 10_000;
 
-export function putFences(owner: FenceOwner, batches: readonly WriteBatch[], call: Call): Promise<FenceOutcome> {
-  return new FenceRequest(owner, batches, call).run();
+/** What became of each unit of work's fences, in the order given. One's failure is none of the others'. */
+export async function putFences(
+  units: readonly UnitPart[],
+  call: Call,
+): Promise<readonly PromiseSettledResult<FenceOutcome>[]> {
+  // All of it is made before anything is sent, so that a value which cannot be kept leaves nothing behind.
+  const made = await Promise.allSettled(
+    units.map(async ({ owner, batches }) => new FenceRequest(owner, batches, call)),
+  );
+  const requests = made.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const { matched, refused } = await sendUnordered(
+    requests.flatMap(({ operations }) => operations),
+    call,
+  );
+  const isEach = matched === requests.reduce((sum, { wanted }) => sum + wanted, 0);
+  let first = 0;
+  return Promise.allSettled(
+    made.map(async (each) => {
+      if (each.status === 'rejected') throw each.reason;
+      const { operations } = each.value;
+      const own = operations.flatMap((_, at) => {
+        const error = refused.get(first + at);
+        return error === undefined ? [] : [[at, error] as const];
+      });
+      first += operations.length;
+      return each.value.conclude(isEach, new Map(own));
+    }),
+  );
 }
 
 class FenceRequest {
@@ -28,25 +62,32 @@ class FenceRequest {
   readonly #missed: { batch: number; row: number }[] = [];
   /** Reservations whose values are known only when the document is held. */
   readonly #later: { batch: UpdateBatch; row: number }[] = [];
+  readonly #marked: readonly Operation[];
+  readonly #placed: readonly Placed[];
+  /** What it asks for first. */
+  readonly operations: readonly Operation[];
+  /** Documents that its marks find where all is well. */
+  readonly wanted: number;
 
   constructor(
     private readonly owner: FenceOwner,
     private readonly batches: readonly WriteBatch[],
     private readonly call: Call,
-  ) {}
-
-  async run(): Promise<FenceOutcome> {
-    // All of it is made before anything is sent, so that a value which cannot be kept leaves nothing behind.
-    const marks = this.batches.flatMap((batch) => (batch.op === 'insert' ? [] : this.#marks(batch)));
-    const placed = this.batches.flatMap((batch) =>
+  ) {
+    this.#marked = batches.flatMap((batch) => (batch.op === 'insert' ? [] : this.#marks(batch)));
+    this.#placed = batches.flatMap((batch) =>
       batch.op === 'insert' ? this.#placeholders(batch) : batch.op === 'update' ? this.#reservations(batch) : [],
     );
-    const wanted = this.batches.reduce((sum, batch) => sum + (batch.op === 'insert' ? 0 : batch.keys.length), 0);
-    const inserts = placed.map((each) => this.#insertion(each));
-    const { matched, refused } = await sendUnordered([...marks, ...inserts], this.call);
-    for (const [at, error] of refused) if (at < marks.length) throw error;
-    if (matched < wanted) await this.#readBack();
-    await this.#settle(placed, refused, marks.length);
+    this.operations = [...this.#marked, ...this.#placed.map((each) => this.#insertion(each))];
+    this.wanted = batches.reduce((sum, batch) => sum + (batch.op === 'insert' ? 0 : batch.keys.length), 0);
+  }
+
+  /** `refused` by position in the operations; `isEach` where every mark is known to have found its document. */
+  async conclude(isEach: boolean, refused: ReadonlyMap<number, MongoServerError>): Promise<FenceOutcome> {
+    const marks = this.#marked.length;
+    for (const [at, error] of refused) if (at < marks) throw error;
+    if (!isEach && this.wanted > 0) await this.#readBack();
+    await this.#settle(this.#placed, refused, marks);
     if (this.#later.length > 0 && this.#isClear) await this.#place(await this.#readReservations());
     return { missed: this.#missed, held: this.#owners.all };
   }

@@ -6,10 +6,12 @@ import type {
   EntityModel,
   FenceOutcome,
   FenceOwner,
+  UnitPart,
   WriteBatch,
 } from '@storeweave/core';
 import type { Document } from 'mongodb';
 import type { MongodbDomain } from './domain.js';
+import { mapError } from './errors.js';
 import { applyManyFences } from './fence-apply-many.js';
 import { applyFences, clearAllFences, clearFences } from './fence-clear.js';
 import { FENCE, HELD } from './fence-form.js';
@@ -22,8 +24,19 @@ export class MongodbParticipant implements CommitParticipant {
     private readonly entities: () => readonly EntityModel[],
   ) {}
 
-  fence(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<FenceOutcome> {
-    return this.domain.use(alone(access), only(batches), (call) => putFences(owner, batches, call));
+  async fence(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<FenceOutcome> {
+    const [outcome] = await this.fenceMany([{ owner, batches }], access);
+    if (outcome?.status === 'fulfilled') return outcome.value;
+    throw outcome?.reason;
+  }
+
+  async fenceMany(units: readonly UnitPart[], access: Access): Promise<readonly PromiseSettledResult<FenceOutcome>[]> {
+    const outcomes = await this.domain.use(alone(access), undefined, (call) => putFences(units, call));
+    return outcomes.map((each, at) =>
+      each.status === 'fulfilled'
+        ? each
+        : { status: 'rejected', reason: mapError(each.reason, only(units[at]?.batches ?? [])) },
+    );
   }
 
   apply(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {

@@ -11,7 +11,7 @@ import {
   type TransactionDomain,
   type TransactionOptions,
 } from '@storeweave/core';
-import type { Session } from 'neo4j-driver';
+import type { Session, Transaction } from 'neo4j-driver';
 import type { Connection } from './connection.js';
 import { mapError } from './errors.js';
 import { abortedBy, limited } from './limits.js';
@@ -34,25 +34,28 @@ export class Neo4jDomain implements TransactionDomain {
   ) {}
 
   async begin(options: TransactionOptions): Promise<Neo4jTransaction> {
-    const { readOnly, timeoutMs, signal, label } = options;
-    if (signal?.aborted === true) throw abortedBy(signal);
-    const session = this.connection.session(readOnly === true ? 'READ' : 'WRITE');
+    const { session, begun } = this.#beginning(options);
     try {
-      const inner = await session.beginTransaction(settings(timeoutMs, label));
-      const transaction = new Neo4jTransaction(
-        this,
-        this.names,
-        session,
-        inner,
-        (ended) => this.#running.delete(ended),
-        options,
-      );
-      this.#running.add(transaction);
-      return transaction;
+      await begun;
     } catch (error) {
       await closed(session);
       throw mapError(error, this.names);
     }
+    return this.#enter(session, begun, options);
+  }
+
+  /** BEGIN is sent with the first statement, which tells of its failure, too. */
+  #beginning({ readOnly, timeoutMs, signal, label }: TransactionOptions) {
+    if (signal?.aborted === true) throw abortedBy(signal);
+    const session = this.connection.session(readOnly === true ? 'READ' : 'WRITE');
+    return { session, begun: session.beginTransaction(settings(timeoutMs, label)) };
+  }
+
+  #enter(session: Session, begun: Transaction, options: TransactionOptions): Neo4jTransaction {
+    const leave = (ended: Neo4jTransaction) => this.#running.delete(ended);
+    const transaction = new Neo4jTransaction(this, this.names, session, begun, leave, options);
+    this.#running.add(transaction);
+    return transaction;
   }
 
   /** One statement. */
@@ -66,7 +69,10 @@ export class Neo4jDomain implements TransactionDomain {
     if (access.transaction !== undefined) return work(this.own(access).runner(access));
     return again(async () => {
       const { signal, timeoutMs, label } = access;
-      const transaction = await this.begin({ readOnly: mode === 'READ', signal, timeoutMs, label });
+      const options = { readOnly: mode === 'READ', signal, timeoutMs, label };
+      const { session, begun } = this.#beginning(options);
+      begun.catch(() => {});
+      const transaction = this.#enter(session, begun, options);
       try {
         const result = await work(transaction.runner({ signal, timeoutMs }));
         await transaction.commit();

@@ -25,11 +25,14 @@ export interface FenceOutcome {
   readonly held: readonly FenceOwner[];
 }
 
-/** A decided unit of work, and what it is to do in one store. */
-export interface DecidedUnit {
+/** What a unit of work is to do in one store. */
+export interface UnitPart {
   readonly owner: FenceOwner;
   readonly batches: readonly WriteBatch[];
 }
+
+/** The same when it is decided. */
+export type DecidedUnit = UnitPart;
 
 /** A store beside the coordinator. Batches have one row for each key in all; `returning` and `onConflict` never occur. */
 export interface CommitParticipant {
@@ -41,6 +44,11 @@ export interface CommitParticipant {
    * Never sent again by the store itself where the answer is lost.
    */
   fence?(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<FenceOutcome>;
+  /**
+   * The same for several units of work in as few requests as the store can: what a busy worker calls. An outcome for each,
+   * in the order given: none may fail for another, or be let through. What it throws is the failure of all.
+   */
+  fenceMany?(units: readonly UnitPart[], access: Access): Promise<readonly PromiseSettledResult<FenceOutcome>[]>;
   /** Installs what was fenced and clears the fences, each row only where the fence is this owner's. Idempotent, durable. */
   apply?(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void>;
   /**

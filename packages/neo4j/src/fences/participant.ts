@@ -4,13 +4,18 @@
  * are sent together and cost one trip, whatever their number.
  */
 import {
+  AbortedError,
   type Access,
   type CommitParticipant,
+  CommitUnknownError,
+  ConnectionError,
   type DecidedUnit,
   type FenceOutcome,
   type FenceOwner,
   ForeignKeyViolationError,
+  TimeoutError,
   UniqueViolationError,
+  type UnitPart,
   type WriteBatch,
 } from '@storeweave/core';
 import type { Neo4jDomain } from '../domain.js';
@@ -27,6 +32,9 @@ import { removeReferences, settle } from './settle.js';
 const LIMIT_MS = 30_000;
 /** How often fences are put up again where a value was held and is free by now. */
 const TURNS = 3;
+
+/** Errors after which a transaction may have been committed. */
+const UNKNOWN = [AbortedError, CommitUnknownError, ConnectionError, TimeoutError];
 
 /** Ends a transaction without effect. */
 class Undone {}
@@ -58,6 +66,27 @@ export class Neo4jParticipant implements CommitParticipant {
         if (!isFree || turn >= TURNS) throw error;
       }
     }
+  }
+
+  /** In one transaction where nothing stands in the way of any of them; else each is tried by itself. */
+  async fenceMany(units: readonly UnitPart[], access: Access): Promise<readonly PromiseSettledResult<FenceOutcome>[]> {
+    const each = () => Promise.allSettled(units.map(({ owner, batches }) => this.fence(owner, batches, access)));
+    if (units.length <= 1) return each();
+    try {
+      return await this.#alone(access, (runner) => Promise.all(units.map((unit) => this.#fenceWith(unit, runner))));
+    } catch (error) {
+      // Unless it is known to be without effect, nobody knows whose fences stand.
+      if (UNKNOWN.some((kind) => error instanceof kind)) throw error;
+      return each();
+    }
+  }
+
+  async #fenceWith({ owner, batches }: UnitPart, runner: Runner): Promise<PromiseSettledResult<FenceOutcome>> {
+    const report = new FenceReport();
+    await fenceBatches(batches, owner, report, this.names, runner);
+    const value = report.outcome();
+    if (isRefused(value) || report.open > 0) throw new Undone();
+    return { status: 'fulfilled', value };
   }
 
   async apply(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void> {

@@ -13,6 +13,7 @@ import type { Finisher } from './finisher.js';
 import { encodeRedo, type StoreRedo } from './redo.js';
 import type { CommitSteps } from './steps.js';
 import type { Coordination, Participation } from './topology.js';
+import type { WorkerRequests } from './worker-requests.js';
 
 /** What a unit of work brings to its commit. */
 export interface AcrossUnit {
@@ -48,8 +49,10 @@ export interface Part {
   readonly transaction?: Transaction;
 }
 
-/** Limit on each request for fences, in milliseconds: no commit waits for ever for a server that does not answer. */
-const FENCE_MS = 30_000;
+/** Limit on each check of rows that are going to be added, in milliseconds. */
+const CHECK_MS = 30_000;
+/** Limit on each request that takes fences off again, in milliseconds. */
+const UNFENCE_MS = 30_000;
 /** Limit on taking fences off again after a failure; what is left then is found by the scrub. */
 const UNDO_MS = 2_000;
 /** How long the outcome of a decision that was not answered is asked for. */
@@ -63,6 +66,7 @@ export async function decideAcross(
   coordination: Coordination,
   finisher: Finisher,
   steps: CommitSteps,
+  requests: WorkerRequests,
 ): Promise<StoreRedo[]> {
   const { unitOfWork, transaction, parts, signal } = unit;
   const { name, coordinator } = coordination;
@@ -87,7 +91,7 @@ export async function decideAcross(
     await unit.stage('beforeFence');
     const results = await Promise.allSettled([
       coordinator.decide === undefined && steps.run('record', subject, () => coordinator.record(row, access)),
-      ...parts.map((part) => fence(owner, part, steps, signal)),
+      ...parts.map((part) => fence(owner, part, steps, requests, signal)),
     ]);
     throwFirst(results);
     await unit.stage('afterFence');
@@ -119,13 +123,13 @@ async function fence(
   owner: FenceOwner,
   { participation, batches, transaction }: Part,
   steps: CommitSteps,
+  requests: WorkerRequests,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { participant, kind, name } = participation;
   const subject = { unitOfWork: owner.unitOfWork, store: name, by: 'worker' as const };
-  const access: Access = { timeoutMs: FENCE_MS, ...(signal && { signal }) };
   if (kind === 'append') {
-    await participant.check?.(batches, access);
+    await participant.check?.(batches, { timeoutMs: CHECK_MS, ...(signal && { signal }) });
     return;
   }
   if (kind === 'prepare') {
@@ -134,9 +138,7 @@ async function fence(
     return;
   }
   await steps.run('fence', subject, async () => {
-    const outcome = await participant.fence?.(owner, batches, access);
-    if (outcome === undefined)
-      throw new StoreError(`The store '${name}' declares fences and has no fence().`, { store: name });
+    const outcome = await requests.fence(participation, { owner, batches }, signal);
     const [missed] = outcome.missed;
     if (outcome.held.length > 0) {
       const held = outcome.held.map((other) => other.unitOfWork).join(', ');
@@ -196,7 +198,7 @@ function unknown(unitOfWork: string, { name }: Coordination, cause: unknown): Co
 }
 
 async function undo(owner: FenceOwner, redo: readonly StoreRedo[], finisher: Finisher): Promise<void> {
-  const all = Promise.allSettled(redo.map((part) => finisher.undo(owner, part, 'worker', { timeoutMs: FENCE_MS })));
+  const all = Promise.allSettled(redo.map((part) => finisher.undo(owner, part, 'worker', { timeoutMs: UNFENCE_MS })));
   await withinReason(all, UNDO_MS);
 }
 

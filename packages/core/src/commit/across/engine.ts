@@ -12,6 +12,7 @@ import type { StoreRedo } from './redo.js';
 import { Relay, type RelayOptions } from './relay.js';
 import { CommitSteps, type StepListener } from './steps.js';
 import type { Topology } from './topology.js';
+import { WorkerRequests } from './worker-requests.js';
 
 /** How a store stands after a commit. */
 export type StoreOutcome = 'applied' | 'pending';
@@ -40,13 +41,14 @@ export interface EngineOptions {
 /** Done marks are written together. */
 const DONE_PAUSE_MS = 20;
 const DONE_BATCH = 500;
-/** Limit on each request of applying, in milliseconds; afterwards the relay takes over. */
-const APPLY_MS = 30_000;
+/** Limit on each request for that, in milliseconds. */
+const DONE_MS = 30_000;
 
 export class CommitEngine {
   readonly finisher: Finisher;
   readonly relay: Relay;
   readonly #steps: CommitSteps;
+  readonly #requests = new WorkerRequests();
   readonly #underWay = new Set<string>();
   readonly #applying = new Set<Promise<unknown>>();
   #done: string[] = [];
@@ -87,7 +89,7 @@ export class CommitEngine {
     this.#underWay.add(unitOfWork);
     let redo: readonly StoreRedo[];
     try {
-      redo = await decideAcross(unit, this.topology.coordination, this.finisher, this.#steps);
+      redo = await decideAcross(unit, this.topology.coordination, this.finisher, this.#steps, this.#requests);
     } catch (error) {
       this.#underWay.delete(unitOfWork);
       throw error;
@@ -111,12 +113,17 @@ export class CommitEngine {
     outcomes: Map<string, StoreOutcome>,
   ): ReadonlyMap<string, Promise<void>> {
     const owner = this.finisher.ownerOf(unitOfWork);
-    const one = (part: StoreRedo) =>
-      this.finisher.apply(owner, part, 'worker', { timeoutMs: APPLY_MS }).then(
-        () => void outcomes.set(part.store, 'applied'),
+    const one = async ({ store, batches }: StoreRedo) => {
+      const participation = this.topology.participation(store);
+      if (participation === undefined) return;
+      const apply = () => this.#requests.apply(participation, { owner, batches });
+      try {
+        await this.#steps.run('apply', { unitOfWork, store, by: 'worker' }, apply);
+        outcomes.set(store, 'applied');
+      } catch {
         // What failed is left open in the journal, for a relay.
-        () => {},
-      );
+      }
+    };
     return new Map(redo.map((part) => [part.store, one(part)]));
   }
 
@@ -156,7 +163,7 @@ export class CommitEngine {
     for (let units = this.#done.splice(0, DONE_BATCH); units.length > 0; units = this.#done.splice(0, DONE_BATCH)) {
       const subject = { unitOfWork: units[0] ?? '', store: name, by: 'worker' as const };
       try {
-        await this.#steps.run('done', subject, () => coordinator.forget(units, { timeoutMs: APPLY_MS }));
+        await this.#steps.run('done', subject, () => coordinator.forget(units, { timeoutMs: DONE_MS }));
       } catch {
         // They stay open: a relay applies them once more, which changes nothing, and marks them then.
         return;
