@@ -19,6 +19,8 @@ export interface BenchOptions {
   /** Standard output is for the result alone. */
   readonly json: boolean;
   readonly rounds: number;
+  /** Rows of a run, where a benchmark asks for it. */
+  readonly n?: number;
 }
 
 export interface Contender {
