@@ -6,6 +6,12 @@ import type { PartPlan } from './unit-plan.js';
 
 type Unit = UnitOfWork | Session;
 
+/**
+ * Changes that a slot has had before it may be deleted. A key that is used again is a limit that `docs/guarantees.md`
+ * names: a new row with the version that was read is taken for the old one. So none comes to an old one's version soon.
+ */
+const OLD = 5;
+
 export interface SlotsDone {
   readonly changes: readonly Change[];
   readonly guards: readonly Guarded[];
@@ -19,7 +25,12 @@ export async function changeSlots(uow: Unit, unit: string, part: PartPlan): Prom
   const changes: Change[] = [];
   // A read writes what is pending, and a row that is written twice has two versions: everything is read first.
   const all = [];
-  for (const plan of slots) all.push({ ...plan, found: (await repository.findById(plan.id)) ?? undefined });
+  for (const plan of slots) {
+    const found = (await repository.findById(plan.id)) ?? undefined;
+    const isYoung = found !== undefined && found.units.split(',').length < OLD;
+    const ends = plan.does === 'delete' || plan.does === 'reinsert';
+    all.push({ ...plan, found, does: ends && isYoung ? ('append' as const) : plan.does });
+  }
   const appended: { slot: Named; change: number }[] = [];
   for (const { id, does, name, isByFilter, found } of all) {
     if (found === undefined) {

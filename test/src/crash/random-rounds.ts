@@ -6,9 +6,9 @@ import { type Ground, untilOver } from './round.js';
 type Random = (below: number) => number;
 
 /** Longest life of a worker before it is killed, in milliseconds. */
-const LIFE_MS = 1_500;
+const LIFE_MS = 1_200;
 /** So much longer where it is to be struck, which may take some units of work. */
-const STRUCK_MS = 3_000;
+const STRUCK_MS = 2_000;
 
 export async function randomRound(ground: Ground, random: Random): Promise<void> {
   const { servers } = ground;
@@ -54,7 +54,7 @@ export async function randomRound(ground: Ground, random: Random): Promise<void>
       await restarts;
       return [];
     },
-    readsFirst,
+    { readsFirst, isDown },
   );
 }
 

@@ -27,6 +27,18 @@ const DRAIN_MS = 90_000;
 const QUIET_MS = 30_000;
 const QUIET_PAUSE_MS = 300;
 
+interface Opened {
+  readonly worker: Worker;
+  readonly story: string;
+}
+
+export interface RoundOptions {
+  /** Whoever finishes what is left looks at it before, by a settled read. */
+  readonly readsFirst?: boolean;
+  /** A server goes down meanwhile: a process that is to open its stores comes afterwards. */
+  readonly isDown?: boolean;
+}
+
 /** What the rounds of a run share: servers, workers, and all that is known of the units of work. */
 export class Ground implements AsyncDisposable {
   readonly counts: Counts = { rounds: 0, kills: 0, serverRestarts: 0, settledReads: 0 };
@@ -45,6 +57,8 @@ export class Ground implements AsyncDisposable {
   #case = new CaseFile('before the first round');
   /** Open, and drained what the round before left. */
   #fresh: Worker | undefined;
+  /** Opened during a round, to finish it. */
+  #reserve: Promise<Opened | undefined> | undefined;
 
   private constructor(
     readonly servers: Servers,
@@ -79,14 +93,22 @@ export class Ground implements AsyncDisposable {
   }
 
   async hire(relay = false): Promise<Worker> {
+    return this.#engage(await this.timed('hire', this.#open(relay)));
+  }
+
+  #engage({ worker, story }: Opened): Worker {
+    this.#telling.push(story);
+    return worker;
+  }
+
+  async #open(relay: boolean): Promise<Opened> {
     const worker = this.#crew.take();
     const number = ++this.#files;
     const story = join(this.folder, `${number}`);
-    await this.timed('hire', worker.ask({ do: 'open', rooms: this.servers.rooms, story, relay }));
-    this.#telling.push(story);
+    await worker.ask({ do: 'open', rooms: this.servers.rooms, story, relay });
     void worker.strike().then((strike) => this.#case.note(`process ${number} is struck: ${JSON.stringify(strike)}`));
     void worker.gone.then((end) => this.#noteEnd(number, end));
-    return worker;
+    return { worker, story };
   }
 
   /** Nothing but SIGKILL ends a process of ours: whatever else did is a mistake. */
@@ -121,10 +143,13 @@ export class Ground implements AsyncDisposable {
   }
 
   /**
-   * Runs a round and judges it. Workers that it gives back are killed. `readsFirst`: whoever finishes what is left looks at it
-   * before, by a settled read.
+   * Runs a round and judges it. Workers that it gives back are killed.
    */
-  async run(name: string, work: (round: number) => Promise<readonly Worker[]>, readsFirst = false): Promise<void> {
+  async run(
+    name: string,
+    work: (round: number) => Promise<readonly Worker[]>,
+    { readsFirst = false, isDown = false }: RoundOptions = {},
+  ): Promise<void> {
     const round = ++this.counts.rounds;
     const before = this.violations.length;
     this.#case = new CaseFile(`round ${round}, ${name}`);
@@ -136,7 +161,9 @@ export class Ground implements AsyncDisposable {
     };
     let failure: unknown;
     try {
-      const survivors = await this.timed('work', work(round));
+      const working = work(round);
+      if (!isDown) this.#reserve = this.#open(false).catch(() => undefined);
+      const survivors = await this.timed('work', working);
       for (const worker of survivors) await this.kill(worker);
     } catch (error) {
       failure = error;
@@ -180,7 +207,9 @@ export class Ground implements AsyncDisposable {
 
   /** A fresh process finishes what is open; it may be asked to read first. */
   async #finish(reads?: number): Promise<Snapshot | undefined> {
-    const worker = await this.worker();
+    const reserve = await this.#reserve;
+    this.#reserve = undefined;
+    const worker = reserve === undefined ? await this.worker() : this.#engage(reserve);
     this.#case.note('what is left is being finished');
     const reading = reads === undefined ? undefined : worker.ask({ do: 'read', round: reads }).catch(() => undefined);
     const snapshot = (await within(Promise.resolve(reading), DRAIN_MS, 'it was not read'))?.snapshot;
