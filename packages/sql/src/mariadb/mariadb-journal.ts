@@ -30,7 +30,6 @@ export const mariadbJournal: JournalTerms = {
     `create table if not exists ${FLUSHES} (id integer not null primary key, n bigint not null) engine = InnoDB`,
     `insert ignore into ${FLUSHES} (id, n) values (1, 0)`,
   ],
-  createsInTransaction: false,
   // A scan would wait for rows of others that are under way.
   update: `update ${JOURNAL} j force index (primary) set`,
   remove: `delete j from ${JOURNAL} j force index (primary)`,

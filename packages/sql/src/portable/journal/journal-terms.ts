@@ -11,10 +11,8 @@ export interface JournalLook {
 }
 
 export interface JournalTerms {
-  /** Makes the journal where it is missing; more than once does no harm. */
+  /** Makes the journal where it is missing; more than once does no harm. Outside of any transaction, which it could end. */
   readonly create: readonly string[];
-  /** False where those statements would end a transaction that is running. */
-  readonly createsInTransaction: boolean;
   /** Begins of statements over the table `j`, which go by its key and touch no other row. */
   readonly update: string;
   readonly remove: string;

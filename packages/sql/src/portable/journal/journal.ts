@@ -1,5 +1,5 @@
 /**
- * A MariaDB or SQLite decides: its COMMIT makes the journal row of a unit of work last, and that row is the decision. The
+ * A database without arrays decides: its COMMIT makes the journal row of a unit of work last, and that row is the decision. The
  * claim is the row itself, inserted before any fence is sent and without its redo: whoever asks waits until the
  * transaction that inserted it is over, however its client ended.
  */
@@ -35,10 +35,9 @@ export class PortableJournal implements CommitCoordinator {
     private readonly terms: JournalTerms,
   ) {}
 
-  async setUp(access: Access): Promise<void> {
-    const { create, createsInTransaction } = this.terms;
-    const { transaction: _, ...alone } = access;
-    await this.domain.use(createsInTransaction ? access : alone, async (session) => {
+  async setUp({ transaction: _, ...access }: Access): Promise<void> {
+    const { create } = this.terms;
+    await this.domain.use(access, async (session) => {
       await this.terms.checkDurable(session, this.domain.name);
       try {
         for (const text of create) await session.query({ text, values: [] });
