@@ -7,7 +7,7 @@
 import type { Access, DecidedUnit, EntityModel, WriteBatch } from '@storeweave/core';
 import type { Document } from 'mongodb';
 import type { Call, MongodbDomain } from './domain.js';
-import { applyFences, CLEAR, handsOn, idsOf, installing, sendAll } from './fence-clear.js';
+import { applyFences, CLEAR, handsOn, installing, sendAll } from './fence-clear.js';
 import { FENCE_OP, FENCE_UNIT, type FenceOp } from './fence-form.js';
 import type { Operation } from './requests.js';
 
@@ -33,7 +33,7 @@ export async function applyManyFences(
 
 function operations(units: readonly DecidedUnit[], call: Call): Operation[] {
   const uow = { $in: units.map(({ owner }) => owner.unitOfWork) };
-  const alike = new Map<EntityModel, Map<FenceOp, unknown[]>>();
+  const alike = new Map<EntityModel, Set<FenceOp>>();
   const changes: Operation[] = [];
   for (const { owner, batches } of units) {
     for (const batch of batches) {
@@ -42,15 +42,14 @@ function operations(units: readonly DecidedUnit[], call: Call): Operation[] {
         changes.push(...installing(owner, batch, call));
         continue;
       }
-      const ofEntity = alike.get(batch.entity) ?? new Map<FenceOp, unknown[]>();
-      alike.set(batch.entity, ofEntity);
-      ofEntity.set(op, [...(ofEntity.get(op) ?? []), ...idsOf(batch)]);
+      alike.set(batch.entity, (alike.get(batch.entity) ?? new Set<FenceOp>()).add(op));
     }
   }
   const all = [...alike].flatMap(([entity, ops]) =>
-    [...ops].map(([op, ids]): Operation => {
+    [...ops].map((op): Operation => {
       const { namespace } = call.collection(entity);
-      const filter: Document = { _id: { $in: ids }, [FENCE_UNIT]: uow, [FENCE_OP]: op };
+      // Without their identities: the index of the fences knows them, and nothing else has such a fence.
+      const filter: Document = { [FENCE_UNIT]: uow, [FENCE_OP]: op };
       return op === 'delete'
         ? { name: 'deleteMany', namespace, filter }
         : { name: 'updateMany', namespace, filter, update: CLEAR };

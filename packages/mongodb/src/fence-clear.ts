@@ -191,7 +191,7 @@ function keysOf(batch: WriteBatch): Document {
   return { _id: ids.length === 1 ? ids[0] : { $in: ids } };
 }
 
-export function idsOf(batch: WriteBatch): unknown[] {
+function idsOf(batch: WriteBatch): unknown[] {
   const shape = shapeOf(batch.entity);
   if (batch.op !== 'insert') return batch.keys.map((key) => idOf(shape, key));
   const at = batch.entity.ids.map((id) => batch.fields.indexOf(id));
