@@ -41,6 +41,7 @@ const names = async (weave: Storeweave) =>
 
 it('writes to both or to none, and says so', async () => {
   await using weave = await open();
+  await using other = await open();
   const { receipt } = await weave.transaction(async (uow) => {
     uow.create(Account, { id: 1, balance: 10 });
     uow.create(Person, { id: 1, name: 'ada', balance: 0 });
@@ -55,7 +56,7 @@ it('writes to both or to none, and says so', async () => {
   const stale = weave.transaction({ retries: 0 }, async (uow) => {
     const account = await uow.repository(Account).findOneOrFail({});
     (await uow.repository(Person).findOneOrFail({})).balance = 5;
-    await weave.repository(Account).update({ id: 1 }, { balance: 11 });
+    await other.repository(Account).update({ id: 1 }, { balance: 11 });
     account.balance = 12;
   });
   await expect(stale).rejects.toThrow();
