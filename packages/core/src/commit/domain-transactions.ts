@@ -17,7 +17,7 @@ import type { Transaction, TransactionDomain, TransactionOptions } from '../stor
 import type { Store } from '../store/store.js';
 import type { WriteBatch } from '../store/write.js';
 import type { CommitPhase, Part } from './across/commit-across.js';
-import type { AcrossOptions, AcrossOutcome, CommitEngine } from './across/engine.js';
+import { type AcrossOptions, type AcrossOutcome, type CommitEngine, WAIT_MS } from './across/engine.js';
 import { RowsNeeded } from './across/rows-needed.js';
 import { KeptWrites, NATIVE } from './kept-writes.js';
 import type { PlannedWrite } from './planned-write.js';
@@ -36,6 +36,9 @@ export type Atomicity = 'atomic' | 'best-effort';
 
 /** How much longer than its limit a COMMIT that is under way is waited for, in milliseconds. */
 const COMMIT_GRACE_MS = 500;
+
+/** What a row of a batch may take by itself, in milliseconds. */
+const ROW_MS = 2;
 
 export class DomainTransactions {
   readonly #running = new Map<TransactionDomain, Promise<Transaction>>();
@@ -119,6 +122,17 @@ export class DomainTransactions {
         `This unit of work needs ${writes.length} writes in ${domain.name}, which has no transactions, so they could be kept in part. Write one entity and operation at a time, or open with atomicity: 'best-effort'.`,
       );
     }
+  }
+
+  /**
+   * How long a write may take here, in milliseconds: what two units of work hold in two databases and want in the other's
+   * nobody sees, so one of them has to give way. Each time another limit, so that it is not both.
+   */
+  waitLimit(domain: TransactionDomain, rows: number): number | undefined {
+    const isAlone = this.#running.size === 0 || (this.#running.size === 1 && this.#running.has(domain));
+    if (isAlone) return undefined;
+    const waitMs = this.engine?.waitMs ?? WAIT_MS;
+    return waitMs * (0.75 + Math.random() / 2) + rows * ROW_MS;
   }
 
   /** `what` was done in a way that cannot be kept, if it is given. */

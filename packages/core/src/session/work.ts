@@ -93,6 +93,7 @@ export class Work implements ContextHost, RunningWork {
       admit: (writes) => this.#open().admit(writes),
       sending: (plan) => this.#stage('beforeFlush', () => plan),
       access: (write) => this.#writeAccess(write.entity, write.store),
+      limit: (write, rows) => this.#open().waitLimit(write.store.domain, rows),
       sendsNow: (write) => this.#open().sendsNow(write.store.domain),
       keep: (write, batch, isSent) => this.#open().keep(write.store, batch, isSent),
       written: (write) => this.#open().wrote(write.store.domain),

@@ -35,6 +35,8 @@ export interface FlushPort {
   /** Told what is about to be sent. A rejection ends the flush before anything of it is sent. */
   sending(plan: CommitPlan): Promise<void>;
   access(write: PlannedWrite): Promise<Access>;
+  /** How long a batch of so many rows may take, in milliseconds, where nobody else would end a wait for locks. */
+  limit(write: PlannedWrite, rows: number): number | undefined;
   /** Whether a batch is sent now, or kept for the commit. */
   sendsNow(write: PlannedWrite): boolean;
   /** Told of each batch that was sent or kept. */

@@ -36,7 +36,12 @@ export interface EngineOptions {
   /** `false`: this process finishes its own units of work and no others. */
   readonly relay?: RelayOptions | false;
   readonly listeners?: readonly StepListener[];
+  /** See `CommitOptions.waitMs`. Default: 10,000. */
+  readonly waitMs?: number;
 }
+
+/** How long a write waits for locks where several databases have some, in milliseconds. */
+export const WAIT_MS = 10_000;
 
 /** Done marks are written together. */
 const DONE_PAUSE_MS = 20;
@@ -47,6 +52,7 @@ const DONE_MS = 30_000;
 export class CommitEngine {
   readonly finisher: Finisher;
   readonly relay: Relay;
+  readonly waitMs: number;
   readonly #steps: CommitSteps;
   readonly #requests = new WorkerRequests();
   readonly #underWay = new Set<string>();
@@ -59,6 +65,7 @@ export class CommitEngine {
     domain: DomainModel,
     private readonly options: EngineOptions = {},
   ) {
+    this.waitMs = options.waitMs ?? WAIT_MS;
     this.#steps = new CommitSteps(options.listeners);
     this.finisher = new Finisher(topology, domain, this.#steps);
     const relay = options.relay === false ? {} : options.relay;
@@ -161,7 +168,7 @@ export class CommitEngine {
   async #mark(): Promise<void> {
     const { name, coordinator } = this.topology.coordination;
     for (let units = this.#done.splice(0, DONE_BATCH); units.length > 0; units = this.#done.splice(0, DONE_BATCH)) {
-      const subject = { unitOfWork: units[0] ?? '', store: name, by: 'worker' as const };
+      const subject = { unitOfWork: units[0] ?? '', unitsOfWork: units, store: name, by: 'worker' as const };
       try {
         await this.#steps.run('done', subject, () => coordinator.forget(units, { timeoutMs: DONE_MS }));
       } catch {
