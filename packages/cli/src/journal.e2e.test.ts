@@ -155,7 +155,9 @@ describe('relay', () => {
     const applied = events.filter(
       ({ event, moment, store }) => event === 'apply' && moment === 'after' && store === 'billing',
     );
-    expect(applied.map(({ unitOfWork }) => unitOfWork).sort()).toEqual([...units].sort());
+    expect(applied.flatMap(({ unitOfWork, unitsOfWork = [unitOfWork] }) => unitsOfWork).sort()).toEqual(
+      [...units].sort(),
+    );
     expect(applied[0]).toMatchObject({ ms: expect.any(Number) });
     expect(await invoices()).toHaveLength(3);
     expect(events.at(-1)).toEqual({ event: 'drained', finished: 3, failed: 0, open: 0, dead: 0 });
@@ -197,6 +199,7 @@ interface Told {
   readonly event: string;
   readonly moment?: string;
   readonly unitOfWork?: string;
+  readonly unitsOfWork?: readonly string[];
   readonly store?: string;
 }
 

@@ -46,13 +46,13 @@ export async function relay(
 
 async function drain(config: StoreweaveConfig, output: Output): Promise<ExitCode> {
   await using weave = await open(config, false);
-  const { finished, failed } = await weave.journal.drain();
+  const { finished, failed, error } = await weave.journal.drain();
   const { open: left, dead } = await weave.journal.stats();
   output.result(
-    { event: 'drained', finished, failed, open: left, dead },
-    `Finished ${finished}, failed ${failed}; ${left} open, ${dead} dead letters.`,
+    { event: 'drained', finished, failed, open: left, dead, ...(failed > 0 && { error: messageOf(error) }) },
+    `Finished ${finished}, failed ${failed}; ${left} open, ${dead} dead letters.${failed > 0 ? ` ${messageOf(error)}` : ''}`,
   );
-  return left + dead === 0 ? ExitCode.ok : ExitCode.differs;
+  return left + dead + failed === 0 ? ExitCode.ok : ExitCode.differs;
 }
 
 async function serve(
@@ -120,14 +120,19 @@ class Watch {
 }
 
 /** Steps that the relay has taken, or failed at. */
-function tell({ step, moment, unitOfWork, store, by, ms = 0, error }: StepEvent, output: Output): void {
+function tell({ step, moment, unitOfWork, unitsOfWork, store, by, ms = 0, error }: StepEvent, output: Output): void {
   if (by !== 'relay' || moment === 'before') return;
-  const failed = error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) };
+  const failed = error === undefined ? {} : { error: messageOf(error) };
+  const others = (unitsOfWork?.length ?? 1) - 1;
   const took = Math.round(ms * 10) / 10;
   output.result(
-    { event: step, moment, unitOfWork, store, ms: took, ...failed },
-    `${step.padEnd(7)} ${unitOfWork}  ${store}  ${took} ms${error === undefined ? '' : `  failed: ${failed.error}`}`,
+    { event: step, moment, unitOfWork, ...(unitsOfWork && { unitsOfWork }), store, ms: took, ...failed },
+    `${step.padEnd(7)} ${unitOfWork}${others > 0 ? ` and ${others} more` : ''}  ${store}  ${took} ms${error === undefined ? '' : `  failed: ${failed.error}`}`,
   );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function open({ migrations: _, ...options }: StoreweaveConfig, relay: RelayOptions | false): Promise<Storeweave> {
