@@ -155,7 +155,7 @@ describe('relay', () => {
     const applied = events.filter(
       ({ event, moment, store }) => event === 'apply' && moment === 'after' && store === 'billing',
     );
-    expect(applied.flatMap(({ unitOfWork, unitsOfWork = [unitOfWork] }) => unitsOfWork).sort()).toEqual(
+    expect(applied.flatMap(({ unitOfWork = '', unitsOfWork = [unitOfWork] }) => unitsOfWork).sort()).toEqual(
       [...units].sort(),
     );
     expect(applied[0]).toMatchObject({ ms: expect.any(Number) });
