@@ -2,6 +2,7 @@
  * The journal of commits over several databases, for those who run the application: what is decided and not yet applied
  * everywhere, what cannot be, and the means to finish it, try it again, or give it up.
  */
+import { discarding, isDiscarded } from '../commit/across/discarded.js';
 import type { CommitEngine } from '../commit/across/engine.js';
 import type { StoreRedo } from '../commit/across/redo.js';
 import type { DrainReport } from '../commit/across/report.js';
@@ -46,9 +47,9 @@ export class Journal {
 
   /** Gives a unit of work back to the relays, dead letter or not. Throws `InvalidStateError` where none is to be finished. */
   async retry(unitOfWork: string): Promise<void> {
-    const { done, dead } = await this.#required(unitOfWork);
-    if (done === true) {
-      const how = dead ? 'was discarded' : 'is applied everywhere';
+    const row = await this.#required(unitOfWork);
+    if (row.done === true || isDiscarded(row)) {
+      const how = row.dead ? 'was discarded' : 'is applied everywhere';
       throw new InvalidStateError(`The unit of work ${unitOfWork} ${how}: there is nothing left to try again.`);
     }
     await this.#coordinator.note([unitOfWork], { attempts: 0, dead: false }, {});
@@ -56,17 +57,19 @@ export class Journal {
 
   /**
    * Gives a dead letter up: its fences are taken off, and what was not applied never will be. This breaks the unit of work
-   * apart, on purpose and for good. Throws `InvalidStateError` for one that is not a dead letter.
+   * apart, on purpose and for good: where it fails or dies in the middle, do it again. Throws `InvalidStateError` for one
+   * that is not a dead letter, and what a store throws whose fences cannot be taken off.
    */
   async discard(unitOfWork: string, reason: string): Promise<void> {
-    const { dead, done, attempts } = await this.#required(unitOfWork);
-    if (!dead || done === true) {
+    const row = await this.#required(unitOfWork);
+    if (!row.dead || row.done === true) {
       throw new InvalidStateError(
-        `The unit of work ${unitOfWork} is not a dead letter: ${done === true ? 'it is over' : 'relays are still at it'}. Only what they have given up can be discarded.`,
+        `The unit of work ${unitOfWork} is not a dead letter: ${row.done === true ? 'it is over' : 'relays are still at it'}. Only what they have given up can be discarded.`,
       );
     }
+    // The journal first: somebody who tried it again after its fences are gone would call half of it applied.
+    if (!isDiscarded(row)) await this.#coordinator.note([unitOfWork], discarding(row, reason), {});
     await this.engine.finisher.abandon(unitOfWork, {});
-    await this.#coordinator.note([unitOfWork], { error: `discarded: ${reason}`, attempts, dead: true }, {});
     await this.#coordinator.done([unitOfWork], {});
   }
 

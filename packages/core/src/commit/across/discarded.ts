@@ -1,0 +1,16 @@
+/**
+ * How the journal says that a dead letter is given up: before anything is taken off, so that from then on nobody tries it
+ * again, and whoever discards it after a death in between goes on where the first one stopped.
+ */
+import type { Failure, OpenUnit } from '../../store/commit.js';
+
+/** Errors of relays begin with the name of a class. */
+const MARK = 'discarded: ';
+
+export function isDiscarded({ dead, error }: OpenUnit): boolean {
+  return dead && error?.startsWith(MARK) === true;
+}
+
+export function discarding({ attempts }: OpenUnit, reason: string): Failure {
+  return { error: `${MARK}${reason}`, attempts, dead: true };
+}
