@@ -22,6 +22,9 @@ export interface Surroundings {
   readonly trips?: (() => number) | undefined;
 }
 
+/** Commits of each contender that are not timed: a server has long compiled what it runs. */
+const WARM_UP = 500;
+
 interface Taken {
   readonly ms: number[];
   cpu: number;
@@ -63,7 +66,7 @@ async function turnByTurn(
   run: (committer: Committer) => Promise<unknown>,
 ): Promise<CommitRow[]> {
   const taken = new Map(committers.map((each): [Committer, Taken] => [each, { ms: [], cpu: 0, trips: 0 }]));
-  const warmUp = Math.ceil(turns / 10);
+  const warmUp = Math.max(Math.ceil(turns / 10), Math.ceil(WARM_UP / n));
   for (let turn = -warmUp; turn < turns; turn++) {
     for (const committer of turn % 2 === 0 ? committers : [...committers].reverse()) {
       const [cpu, before] = [process.cpuUsage(), trips()];

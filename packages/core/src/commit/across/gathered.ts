@@ -1,14 +1,12 @@
 /**
- * Calls of many units of work on one store, put together. The first is sent at once; those that come while others are
- * under way wait for an answer and then go in one request. A unit of work that is alone never waits, and the more there
+ * Calls of many units of work on one store, put together. The first is sent at once; those that come while it is
+ * under way wait for its answer and then go in one request. A unit of work that is alone never waits, and the more there
  * are, the fewer requests each of them costs.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { abortError, throwIfAborted } from '../waiting.js';
 
-/** Requests under way at most, as long as they are answered within `SLOW_MS`. */
-const UNDER_WAY = 2;
-/** One that takes longer, because a row is locked, no longer counts: others must not wait for what it waits for. */
+/** A request that takes longer, in milliseconds, is not waited for: others must not wait for the lock that it waits for. */
 const SLOW_MS = 50;
 /** Calls in one request at most. */
 const MOST = 100;
@@ -22,7 +20,7 @@ export class Gathered<T, R> {
   readonly #waiting = new Set<Waiting<T, R>>();
   /** Whoever's call comes first, it is made on nobody's behalf. */
   readonly #nobody = new AsyncResource('storeweave.gathered');
-  #underWay = 0;
+  #isUnderWay = false;
 
   /** `send` gives an outcome for each item, in their order. What it throws is the outcome of all. */
   constructor(private readonly send: (items: readonly T[]) => Promise<readonly PromiseSettledResult<R>[]>) {}
@@ -50,19 +48,19 @@ export class Gathered<T, R> {
   }
 
   #next(): void {
-    if (this.#waiting.size === 0 || this.#underWay >= UNDER_WAY) return;
+    if (this.#waiting.size === 0 || this.#isUnderWay) return;
     const taken = [...this.#waiting].slice(0, MOST);
     for (const each of taken) this.#waiting.delete(each);
-    this.#underWay++;
+    this.#isUnderWay = true;
     this.#nobody.runInAsyncScope(() => void this.#run(taken));
   }
 
   async #run(taken: readonly Waiting<T, R>[]): Promise<void> {
-    let isCounted = true;
+    let isWaitedFor = true;
     const leave = () => {
-      if (!isCounted) return;
-      isCounted = false;
-      this.#underWay--;
+      if (!isWaitedFor) return;
+      isWaitedFor = false;
+      this.#isUnderWay = false;
       this.#next();
     };
     const slow = setTimeout(leave, SLOW_MS);
