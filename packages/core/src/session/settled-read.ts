@@ -28,19 +28,21 @@ interface Recorded {
 
 /**
  * Runs `read`, possibly several times. Throws `SerializationError` where what it reads changes each time, `TimeoutError`
- * where a unit of work that is under way does not end, and what a store throws that cannot be asked.
+ * where a unit of work that is under way does not end, `InvalidStateError` where a dead letter is to be applied in one of
+ * the stores that it reads and cannot be, and what a store throws that cannot be asked.
  */
 export async function readSettled<R>(
   environment: Environment,
   read: (work: WorkContext) => Promise<R>,
   { signal }: CallOptions = {},
 ): Promise<R> {
+  const finished = new Set<string>();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     throwIfAborted(signal);
     const recorded: Recorded[] = [];
     const result = await read(new CallContext(recording(environment, recorded)));
     const names = new Set(recorded.map((call) => call.store));
-    const open = (await environment.engine?.finisher.settleStores(names, { ...(signal && { signal }) })) ?? 0;
+    const open = (await environment.engine?.finisher.settleStores(names, finished, { ...(signal && { signal }) })) ?? 0;
     if (open === 0 && (await isSame(recorded))) return result;
     if (attempt > 0) await pause(Math.min(LONGEST_PAUSE_MS, backOff(attempt)), signal);
   }

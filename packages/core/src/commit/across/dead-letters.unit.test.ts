@@ -1,8 +1,9 @@
-/** Dead letters: discarding one can be done again wherever it died. */
+/** Dead letters: what settled reads make of them, and that discarding one can be done again wherever it died. */
 import { afterEach, expect, it } from 'vitest';
-import { CheckViolationError, ConnectionError } from '../../errors/errors.js';
+import { CheckViolationError, ConnectionError, InvalidStateError } from '../../errors/errors.js';
+import type { SettledReader } from '../../weave/settled-reader.js';
 import type { Storeweave } from '../../weave/storeweave.js';
-import { makeStores, open, Profile, type Stores, Visit, writeAll } from './across.fixture.js';
+import { Account, makeStores, open, Profile, type Stores, Visit, writeAll } from './across.fixture.js';
 
 const opened: Storeweave[] = [];
 
@@ -40,7 +41,48 @@ async function deadLetter(where: 'document' | 'timeseries') {
   return { stores, weave, unit, mend };
 }
 
+const find = {
+  Profile: (reader: SettledReader): Promise<object[]> => reader.repository(Profile).find(),
+  Visit: (reader: SettledReader): Promise<object[]> => reader.repository(Visit).find(),
+};
+
 const participantOf = (stores: Stores) => stores.document.participant ?? {};
+
+it('are refused by a settled read that would give half of one', async () => {
+  for (const where of ['document', 'timeseries'] as const) {
+    const { weave, unit } = await deadLetter(where);
+    const [refused, other] = where === 'document' ? [find.Profile, find.Visit] : [find.Visit, find.Profile];
+    const half = weave.settled(async (reader) => [await reader.repository(Account).find(), await refused(reader)]);
+    await expect(half).rejects.toThrow(InvalidStateError);
+    const name = where === 'document' ? 'Profile' : 'Visit';
+    await expect(half).rejects.toThrow(
+      new RegExp(`${unit}.*${name} in '${where}'.*journal retry.*journal discard`, 's'),
+    );
+    // Where it is applied, and where it has nothing to do, settled reads go on.
+    expect(await weave.settled(other)).toHaveLength(1);
+    expect(await weave.settled((reader) => reader.repository(Account).find())).toHaveLength(1);
+  }
+});
+
+it('are finished by a settled read as soon as they can be', async () => {
+  for (const where of ['document', 'timeseries'] as const) {
+    const { weave, unit, mend } = await deadLetter(where);
+    mend();
+    const [profiles, visits] = await weave.settled(async (reader) => [
+      await reader.repository(Profile).find(),
+      await reader.repository(Visit).find(),
+    ]);
+    expect([profiles?.length, visits?.length]).toEqual([1, 1]);
+    expect(await weave.journal.find(unit)).toMatchObject({ done: true, dead: false });
+  }
+});
+
+it('leave the error of a store that is down as it is', async () => {
+  const { stores, weave, mend } = await deadLetter('document');
+  mend();
+  failing(participantOf(stores), ['apply', 'applyMany'], () => new ConnectionError('document is down'));
+  await expect(weave.settled((reader) => reader.repository(Profile).find())).rejects.toThrow(ConnectionError);
+});
 
 it('are discarded in the journal first, and to the end by whoever does it again', async () => {
   const { stores, weave, unit, mend } = await deadLetter('document');

@@ -2,10 +2,11 @@
  * Carries out what was decided, store by store, and takes back what was not. Everything here may be done again at any
  * later time and by anybody: a participant minds its own fences and nothing else.
  */
-import { ConfigurationError, TimeoutError } from '../../errors/errors.js';
+import { ConfigurationError, InvalidStateError, TimeoutError } from '../../errors/errors.js';
 import type { DomainModel } from '../../model/domain-model.js';
 import type { Access } from '../../store/access.js';
 import type { DecidedUnit, FenceOwner, OpenUnit } from '../../store/commit.js';
+import { isDiscarded } from './discarded.js';
 import { openPages } from './open-pages.js';
 import { decodeRedo, type StoreRedo } from './redo.js';
 import type { DrainReport } from './report.js';
@@ -129,13 +130,17 @@ export class Finisher {
 
   /**
    * Finishes every unit of work that is decided and not applied in these stores, and settles every fence that is there.
-   * Returns how many there were. Throws what a store throws that cannot be brought up to date.
+   * Returns how many there were, without those in `finished`, to which it adds what it has applied in these stores.
+   * Throws what a store throws that cannot be brought up to date, and `InvalidStateError` for a dead letter.
    */
-  async settleStores(names: ReadonlySet<string>, access: Access): Promise<number> {
+  async settleStores(names: ReadonlySet<string>, finished: Set<string>, access: Access): Promise<number> {
     const { coordinator } = this.#coordinator;
     let count = 0;
-    for await (const page of openPages(coordinator, {}, access)) {
-      for (const unit of page) if (await this.#finishIn(names, unit, access)) count++;
+    // Dead letters before and after the others: a row may go from here to there while it is looked for.
+    for (const dead of [true, false, true]) {
+      for await (const page of openPages(coordinator, { dead }, access)) {
+        for (const unit of page) if (await this.#finishIn(names, unit, finished, access)) count++;
+      }
     }
     for (const { name, participant } of this.topology.all()) {
       if (!names.has(name)) continue;
@@ -146,16 +151,24 @@ export class Finisher {
     return count;
   }
 
-  /** Finishes a unit of work that has to do with one of these stores. Tells whether it has. */
-  async #finishIn(names: ReadonlySet<string>, { unitOfWork, redo }: OpenUnit, access: Access): Promise<boolean> {
+  /** Finishes a unit of work that has to do with one of these stores. Tells whether it has, and was not in `finished`. */
+  async #finishIn(names: ReadonlySet<string>, unit: OpenUnit, finished: Set<string>, access: Access): Promise<boolean> {
+    const { unitOfWork, redo, dead, attempts } = unit;
+    // Of one that is being discarded nobody can say any more that it is whole.
+    if (isDiscarded(unit)) return false;
     const parts = this.decode(redo);
-    if (!parts.some((part) => names.has(part.store))) return false;
+    const concerned = parts.filter((part) => names.has(part.store));
+    const isNew = concerned.some((part) => !finished.has(`${unitOfWork} ${part.store}`));
+    if (!isNew) return false;
     const owner = this.ownerOf(unitOfWork);
     const results = await Promise.allSettled(parts.map((part) => this.apply(owner, part, 'relay', access)));
     const failed = results.find((result, at) => result.status === 'rejected' && names.has(parts[at]?.store ?? ''));
-    if (failed?.status === 'rejected') throw failed.reason;
+    if (failed?.status === 'rejected') throw dead ? halfError(unit, concerned, failed.reason) : failed.reason;
+    for (const { store } of concerned) finished.add(`${unitOfWork} ${store}`);
     const isDone = results.every((result) => result.status === 'fulfilled');
-    if (isDone) await this.#coordinator.coordinator.done([unitOfWork], access);
+    const { coordinator } = this.#coordinator;
+    if (isDone && dead) await coordinator.note([unitOfWork], { attempts, dead: false }, access);
+    if (isDone) await coordinator.done([unitOfWork], access);
     return true;
   }
 
@@ -213,4 +226,17 @@ export class Finisher {
       { store: name },
     );
   }
+}
+
+/** A dead letter that cannot be applied where it is to be read. What is a store's own trouble stays what it is. */
+function halfError({ unitOfWork }: OpenUnit, parts: readonly StoreRedo[], cause: unknown): unknown {
+  if (isOfStore(cause)) return cause;
+  const where = parts.map(({ store, batches }) => {
+    const entities = [...new Set(batches.map(({ entity }) => entity.name))];
+    return `${entities.join(', ') || 'a prepared transaction'} in '${store}'`;
+  });
+  return new InvalidStateError(
+    `The unit of work ${unitOfWork} was decided and is a dead letter, so a settled read would give half of it: it could not be applied to ${where.join('; ')}. Mend what refuses it and run \`storeweave journal retry ${unitOfWork}\`, or give it up with \`storeweave journal discard ${unitOfWork}\`. A read that is not settled shows what is there.`,
+    { cause },
+  );
 }
