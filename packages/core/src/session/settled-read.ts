@@ -1,8 +1,9 @@
 /**
  * Reads that see only whole units of work, over any number of databases. What is under way in the stores that were read
- * is settled, everything is read once more, and the answer counts if both times it was the same and nothing was under
- * way in between: then there was a moment at which all of it was so (a double collect, as in Afek et al., "Atomic
- * snapshots of shared memory", 1993).
+ * is settled, everything is read once more, and the answer counts if both times it was the same and the journal has
+ * nothing new: then there was a moment at which all of it was so (a double collect, as in Afek et al., "Atomic snapshots
+ * of shared memory", 1993). That holds for what cannot change there and back unnoticed; what can, records that are absent
+ * among them, is covered as long as the unit of work that changes it back is not finished before the last look.
  */
 import { pause, throwIfAborted } from '../commit/waiting.js';
 import { CapabilityError, SerializationError } from '../errors/errors.js';
@@ -42,8 +43,14 @@ export async function readSettled<R>(
     const recorded: Recorded[] = [];
     const result = await read(new CallContext(recording(environment, recorded)));
     const names = new Set(recorded.map((call) => call.store));
-    const open = (await environment.engine?.finisher.settleStores(names, finished, { ...(signal && { signal }) })) ?? 0;
-    if (open === 0 && (await isSame(recorded))) return result;
+    const finisher = environment.engine?.finisher;
+    const access = { ...(signal && { signal }) };
+    const open = (await finisher?.settleStores(names, finished, access)) ?? 0;
+    if (open === 0 && (await isSame(recorded))) {
+      // What was decided since, and is on its way from one of these stores to the next, is in the journal.
+      const isNew = (await finisher?.finishStores(names, finished, access)) ?? 0;
+      if (isNew === 0) return result;
+    }
     if (attempt > 0) await pause(Math.min(LONGEST_PAUSE_MS, backOff(attempt)), signal);
   }
   throw new SerializationError(

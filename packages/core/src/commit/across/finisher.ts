@@ -134,6 +134,18 @@ export class Finisher {
    * Throws what a store throws that cannot be brought up to date, and `InvalidStateError` for a dead letter.
    */
   async settleStores(names: ReadonlySet<string>, finished: Set<string>, access: Access): Promise<number> {
+    let count = await this.finishStores(names, finished, access);
+    for (const { name, participant } of this.topology.all()) {
+      if (!names.has(name)) continue;
+      const owners = (await participant.owners?.(AT_ONCE, access)) ?? [];
+      count += owners.length;
+      for (const owner of owners) await this.#settleOne(owner, 'relay', access);
+    }
+    return count;
+  }
+
+  /** The same without the fences, some of whose units of work may not be decided. */
+  async finishStores(names: ReadonlySet<string>, finished: Set<string>, access: Access): Promise<number> {
     const { coordinator } = this.#coordinator;
     let count = 0;
     // Dead letters before and after the others: a row may go from here to there while it is looked for.
@@ -141,12 +153,6 @@ export class Finisher {
       for await (const page of openPages(coordinator, { dead }, access)) {
         for (const unit of page) if (await this.#finishIn(names, unit, finished, access)) count++;
       }
-    }
-    for (const { name, participant } of this.topology.all()) {
-      if (!names.has(name)) continue;
-      const owners = (await participant.owners?.(AT_ONCE, access)) ?? [];
-      count += owners.length;
-      for (const owner of owners) await this.#settleOne(owner, 'relay', access);
     }
     return count;
   }
