@@ -204,7 +204,8 @@ export class Storeweave extends Repositories implements AsyncDisposable {
   /**
    * Runs a callback that reads, so that all it reads belongs together: no unit of work is seen in part, over whatever
    * stores. It is run again where what it read was changing, so it should do nothing but read. Not inside a unit of work,
-   * which throws `InvalidStateError`; throws `SerializationError` where what it reads never holds still.
+   * which throws `InvalidStateError`, as does a dead letter that a store it reads still refuses to apply; throws
+   * `SerializationError` where what it reads never holds still. Records that come and go: see `docs/guarantees.md`.
    */
   settled<R>(read: (reader: SettledReader) => Promise<R>, options: CallOptions = {}): Promise<R> {
     return this.settle((work) => read(new SettledReader(this.#environment.domain, work)), options);
