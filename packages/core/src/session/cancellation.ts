@@ -14,29 +14,34 @@ export interface CancellationOptions {
 }
 
 export class Cancellation {
-  readonly #controller = new AbortController();
+  /** Absent where nothing can end the wait: a signal costs every call of the unit of work something. */
+  readonly #controller: AbortController | undefined;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #forget: () => void = () => {};
 
   constructor(options: CancellationOptions) {
     const { signal, timeoutMs, what } = options;
+    if (signal === undefined && timeoutMs === undefined) return;
+    const controller = new AbortController();
+    this.#controller = controller;
     // Every call of a unit of work listens, and any number of them may wait at the same time.
-    setMaxListeners(0, this.#controller.signal);
-    if (signal?.aborted === true) this.#controller.abort(abortError(signal));
+    setMaxListeners(0, controller.signal);
+    if (signal?.aborted === true) controller.abort(abortError(signal));
     else if (signal !== undefined) {
-      const abort = () => this.#controller.abort(abortError(signal));
+      const abort = () => controller.abort(abortError(signal));
       signal.addEventListener('abort', abort, { once: true });
       this.#forget = () => signal.removeEventListener('abort', abort);
     }
     if (timeoutMs !== undefined) {
       this.#timer = setTimeout(() => {
-        this.#controller.abort(new TimeoutError(`${what} took longer than its limit of ${timeoutMs} ms.`));
+        controller.abort(new TimeoutError(`${what} took longer than its limit of ${timeoutMs} ms.`));
       }, timeoutMs);
     }
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  /** Undefined where nothing was given that could end the wait. */
+  get signal(): AbortSignal | undefined {
+    return this.#controller?.signal;
   }
 
   /** To be called when nothing is waited for any more. */
