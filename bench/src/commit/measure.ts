@@ -23,7 +23,7 @@ export interface Surroundings {
 }
 
 /** Commits of each contender that are not timed: a server has long compiled what it runs. */
-const WARM_UP = 500;
+const WARM_UP = 300;
 
 interface Taken {
   readonly ms: number[];

@@ -18,6 +18,8 @@ import type { Participation, Topology } from './topology.js';
 const AT_ONCE = 1_000;
 /** Limit on each wait for somebody else's claim, in milliseconds: then it is tried again later. */
 const CLAIM_WAIT_MS = 5_000;
+/** Limit on each request to a store for somebody who waits for it, in milliseconds: what is locked there may stay so for long. */
+const SETTLE_MS = 15_000;
 
 export class Finisher {
   constructor(
@@ -93,7 +95,7 @@ export class Finisher {
    * `ConfigurationError` for a coordinator that is not bound here.
    */
   async settle(owners: readonly FenceOwner[], access: Access): Promise<void> {
-    for (const owner of owners) await this.#settleOne(owner, 'worker', access);
+    for (const owner of owners) await this.#settleOne(owner, 'worker', { timeoutMs: SETTLE_MS, ...access });
   }
 
   /**
@@ -115,7 +117,10 @@ export class Finisher {
     }
     const { unitOfWork } = owner;
     const row = await this.steps.run('settle', { unitOfWork, store: name, by }, () =>
-      coordinator.resolve(unitOfWork, { timeoutMs: CLAIM_WAIT_MS, ...access }),
+      coordinator.resolve(unitOfWork, {
+        ...access,
+        timeoutMs: Math.min(CLAIM_WAIT_MS, access.timeoutMs ?? CLAIM_WAIT_MS),
+      }),
     );
     const work: [string, () => Promise<void>][] =
       row === undefined
@@ -133,19 +138,25 @@ export class Finisher {
    * Returns how many there were, without those in `finished`, to which it adds what it has applied in these stores.
    * Throws what a store throws that cannot be brought up to date, and `InvalidStateError` for a dead letter.
    */
-  async settleStores(names: ReadonlySet<string>, finished: Set<string>, access: Access): Promise<number> {
+  async settleStores(names: ReadonlySet<string>, finished: Set<string>, given: Access): Promise<number> {
+    const access = { timeoutMs: SETTLE_MS, ...given };
     let count = await this.finishStores(names, finished, access);
     for (const { name, participant } of this.topology.all()) {
       if (!names.has(name)) continue;
       const owners = (await participant.owners?.(AT_ONCE, access)) ?? [];
       count += owners.length;
-      for (const owner of owners) await this.#settleOne(owner, 'relay', access);
+      for (const owner of owners) {
+        const failed = await this.#settleOne(owner, 'relay', access);
+        const [, reason] = failed.find(([store]) => names.has(store)) ?? [];
+        if (reason !== undefined) throw reason;
+      }
     }
     return count;
   }
 
   /** The same without the fences, some of whose units of work may not be decided. */
-  async finishStores(names: ReadonlySet<string>, finished: Set<string>, access: Access): Promise<number> {
+  async finishStores(names: ReadonlySet<string>, finished: Set<string>, given: Access): Promise<number> {
+    const access = { timeoutMs: SETTLE_MS, ...given };
     const { coordinator } = this.#coordinator;
     let count = 0;
     // Dead letters before and after the others: a row may go from here to there while it is looked for.
