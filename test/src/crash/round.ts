@@ -24,7 +24,7 @@ export interface Counts {
 const ROUND_MS = 40_000;
 const DRAIN_MS = 90_000;
 /** How long what is left is tried to be finished. */
-const QUIET_MS = 30_000;
+const QUIET_MS = 150_000;
 const QUIET_PAUSE_MS = 300;
 
 interface Opened {
