@@ -132,7 +132,7 @@ export class DomainTransactions {
     const isAlone = this.#running.size === 0 || (this.#running.size === 1 && this.#running.has(domain));
     if (isAlone) return undefined;
     const waitMs = this.engine?.waitMs ?? WAIT_MS;
-    return waitMs * (0.75 + Math.random() / 2) + rows * ROW_MS;
+    return Math.ceil(waitMs * (0.75 + Math.random() / 2)) + rows * ROW_MS;
   }
 
   /** `what` was done in a way that cannot be kept, if it is given. */

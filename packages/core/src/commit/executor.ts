@@ -52,7 +52,7 @@ async function send(write: PlannedWrite, batch: WriteBatch, access: Access, port
   } catch (cause) {
     if (!(cause instanceof TimeoutError)) throw cause;
     throw new DeadlockError(
-      `A write of ${batch.entity.name} took longer than ${Math.round(limit)} ms in a unit of work that has rows of several databases locked. Another one may wait for these rows and hold that one, which no database can see, so this one gives way. Change entities of several databases in the same order, or raise commit.waitMs.`,
+      `A write of ${batch.entity.name} took longer than ${limit} ms in a unit of work that has rows of several databases locked. Another one may wait for these rows and hold that one, which no database can see, so this one gives way. Change entities of several databases in the same order, or raise commit.waitMs.`,
       { entity: batch.entity.name, store: batch.entity.store, cause },
     );
   }
