@@ -170,16 +170,17 @@ export class Ground implements AsyncDisposable {
     }
     const told = this.#telling;
     this.#telling = [];
+    // Before anything else can go wrong: later rounds are judged by what these have done, too.
+    const lines = told.flatMap((file) => this.#hear(file));
+    const units = unitsOf(lines, round);
+    this.stories.push(...units);
     try {
       const first = await this.timed('finish', this.#finish(readsFirst ? round : undefined));
       const snapshots = first === undefined ? [] : [first];
-      const lines = told.flatMap((file) => this.#hear(file));
       for (const line of lines) {
         if (line.say === 'wrong') report(`${line.unit}: ${line.what}`);
         if (line.say === 'saw') snapshots.push(line.snapshot);
       }
-      const units = unitsOf(lines, round);
-      this.stories.push(...units);
       if (failure !== undefined) {
         const ends = units.map(
           ({ unit, outcome, attempts, error = '' }) => `${unit} ${outcome} in ${attempts.length} attempts ${error}`,
