@@ -134,12 +134,45 @@ export async function deleteWhere(
       await work.access(entity, reads, { ...call, writes: true }),
     );
   }
-  return eachChunk(work, entity, settled, entity.ids, call, async (keys, context) => {
-    const batch: DeleteBatch = { op: 'delete', entity, keys };
+  return deleteOneByOne(work, entity, settled, call);
+}
+
+/** With the versions that were read: a row that has changed since need not match any more. */
+async function deleteOneByOne(
+  work: WorkContext,
+  entity: EntityModel,
+  where: Condition,
+  call: CallOptions,
+): Promise<number> {
+  const { ids, version } = entity;
+  const read = version === undefined ? ids : [...ids, version];
+  return eachChunk(work, entity, where, read, call, async (rows, context) => {
     const access = await context.access(entity, [], { ...call, writes: 'kept' });
-    const { count } = await context.store(entity).write(batch, access);
-    context.keep?.(entity, batch);
-    return count;
+    const store = context.store(entity);
+    let left = rows;
+    let count = 0;
+    for (let turn = 0; turn < TURNS; turn++) {
+      const keys = left.map((row) => row.slice(0, ids.length));
+      const versions = version === undefined ? {} : { versions: left.map((row) => row[ids.length]) };
+      const batch: DeleteBatch = { op: 'delete', entity, keys, ...versions };
+      const { missed = [], ...result } = await store.write(batch, access);
+      count += result.count;
+      const gone = new Set(missed);
+      const kept = left.filter((_, at) => !gone.has(at));
+      if (kept.length > 0) {
+        context.keep?.(entity, {
+          ...batch,
+          keys: kept.map((row) => row.slice(0, ids.length)),
+          ...(version === undefined ? {} : { versions: kept.map((row) => row[ids.length]) }),
+        });
+      }
+      // What is gone is no concern any more; what was changed is deleted if it still matches.
+      if (missed.length === 0 || version === undefined) return count;
+      const again = keys.filter((_, at) => gone.has(at));
+      left = await store.read({ entity, fields: read, where: and(where, keysIn(ids, again)) }, access);
+      if (left.length === 0) return count;
+    }
+    throw tooBusy(entity, left.length, 'a delete');
   });
 }
 
@@ -189,11 +222,15 @@ async function updateOneByOne(
       left = await store.read({ entity, fields: read, where: and(where, keysIn(entity.ids, again)) }, access);
       if (left.length === 0) return count;
     }
-    throw new OptimisticLockError(
-      `${left.length} rows of ${entity.name} in store "${entity.store}" were changed by someone else each time an update by filter came to them. Run it again.`,
-      { entity: entity.name, store: entity.store },
-    );
+    throw tooBusy(entity, left.length, 'an update');
   });
+}
+
+function tooBusy(entity: EntityModel, rows: number, what: string): OptimisticLockError {
+  return new OptimisticLockError(
+    `${rows} rows of ${entity.name} in store "${entity.store}" were changed by someone else each time ${what} by filter came to them. Run it again.`,
+    { entity: entity.name, store: entity.store },
+  );
 }
 
 function without(batch: UpdateBatch, missed: readonly number[]): UpdateBatch {
