@@ -43,9 +43,9 @@ export interface Way {
 export async function wayTo(places: Places, delayMs: number): Promise<Way> {
   const proxies: SlowProxy[] = [];
   const through = async <P extends { readonly url: string }>(place: P): Promise<P> => {
-    const proxy = await SlowProxy.before(place.url, delayMs);
+    const proxy = await new SlowProxy(place.url, delayMs).listen();
     proxies.push(proxy);
-    return { ...place, url: proxy.through(place.url) };
+    return { ...place, url: proxy.url };
   };
   const { relational, document, graph, timeseries } = places;
   const direct = new URL(document.url);

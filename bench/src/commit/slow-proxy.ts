@@ -2,49 +2,22 @@
  * Stands between a client and a server, holds everything back for a while in both directions, and counts trips: how often
  * a client says something after it was answered. What is pipelined is one trip.
  */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { TcpProxy } from '@storeweave/testing/servers';
 
-export class SlowProxy {
+export class SlowProxy extends TcpProxy {
   /** Since it began. */
   trips = 0;
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server;
 
-  private constructor(
-    private readonly target: { readonly host: string; readonly port: number },
-    /** One way, in milliseconds. */
+  /** `delayMs`: one way, in milliseconds. */
+  constructor(
+    url: string,
     private readonly delayMs: number,
   ) {
-    this.#server = createServer((client) => this.#serve(client));
+    super(url);
   }
 
-  static async before(url: string, delayMs: number): Promise<SlowProxy> {
-    const { hostname, port } = new URL(url);
-    const proxy = new SlowProxy({ host: hostname, port: Number(port) }, delayMs);
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
-    return proxy;
-  }
-
-  /** The URL that leads through it. */
-  through(url: string): string {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('The proxy does not listen.');
-    return Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(address.port) }).href;
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  #serve(client: Socket): void {
-    const server = connect({ ...this.target, noDelay: true });
-    client.setNoDelay(true);
-    for (const socket of [client, server]) {
-      this.#sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => this.#sockets.delete(socket));
-    }
+  protected join(client: Socket, server: Socket): void {
     let isAnswered = true;
     client.on('data', (data) => {
       if (isAnswered) this.trips++;

@@ -1,4 +1,5 @@
 /** `@storeweave/testing/servers`: real servers for tests, found or started without any set-up. */
+export { type CommitFate, CommitProxy } from './servers/commit-proxy.js';
 export { type InfluxdbServer, startInfluxdb } from './servers/influxdb.js';
 export type { ServerKind } from './servers/kinds.js';
 export { type MariadbServer, startMariadb } from './servers/mariadb.js';
@@ -22,3 +23,4 @@ export {
   sharedPostgres,
   sharedServer,
 } from './servers/shared.js';
+export { TcpProxy } from './servers/tcp-proxy.js';

@@ -4,12 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { CommitUnknownError, TimeoutError } from '@storeweave/core';
-import { type MongodbServer, startMongodb } from '@storeweave/testing/servers';
+import { CommitProxy, type MongodbServer, startMongodb } from '@storeweave/testing/servers';
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mongodb } from '../mongodb.js';
 import type { MongodbStore } from '../store.js';
-import { CommitProxy } from './commit-proxy.fixture.js';
 
 /** After so long the server ends a transaction that nobody goes on with. */
 const LIFETIME_SECONDS = 3;
@@ -20,7 +19,18 @@ let proxy: CommitProxy;
 let direct: MongodbStore;
 let store: MongodbStore;
 
+/** The command's name as the first key of its document. */
+const COMMIT = Buffer.from('commitTransaction\0');
+
 const context = { name: 'document', entities: [], fenced: true };
+
+/** A client that asked the members of the replica set for their addresses would go past the proxy. */
+function proxied(): string {
+  const url = new URL(proxy.url);
+  url.searchParams.set('directConnection', 'true');
+  url.searchParams.delete('replicaSet');
+  return url.href;
+}
 
 async function endOrphansSoon(): Promise<void> {
   const client = new MongoClient(url);
@@ -53,11 +63,11 @@ beforeAll(async () => {
   direct = mongodb({ url });
   await direct.open(context);
   await direct.coordinator.setUp({});
-  proxy = await CommitProxy.listen(url);
+  proxy = await new CommitProxy(url, (data) => data.includes(COMMIT)).listen();
 }, 600_000);
 beforeEach(async () => {
   proxy.fate = 'pass';
-  store = mongodb({ url: proxy.url, commitRetryMs: 200, serverSelectionTimeoutMs: 400 });
+  store = mongodb({ url: proxied(), commitRetryMs: 200, serverSelectionTimeoutMs: 400 });
   await store.open(context);
   await store.coordinator.setUp({});
 });

@@ -10,12 +10,12 @@ import {
   TimeoutError,
   type Transaction,
 } from '@storeweave/core';
-import { type PostgresServer, sharedPostgres, startPostgres } from '@storeweave/testing/servers';
+import { type CommitProxy, type PostgresServer, sharedPostgres, startPostgres } from '@storeweave/testing/servers';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PgDomain } from '../pg-domain.js';
 import { type PgPoolLike, poolConnections } from '../pg-pool.js';
-import { CommitProxy } from './commit-proxy.fixture.js';
+import { commitProxy } from './commit-proxy.fixture.js';
 
 const domainAt = (connectionString: string) =>
   new PgDomain(poolConnections(() => new pg.Pool({ connectionString, max: 4 }) as unknown as PgPoolLike));
@@ -65,7 +65,7 @@ describe.each<Requests>(['single requests', 'joint requests'])('a COMMIT that is
     await direct.open();
     await direct.coordinator.setUp({});
     await ask(direct, SLOW_TABLE);
-    proxy = await CommitProxy.listen(url);
+    proxy = await commitProxy(url);
   });
   beforeEach(async () => {
     proxy.fate = 'pass';

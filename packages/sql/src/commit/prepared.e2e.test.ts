@@ -18,7 +18,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { databases } from '../databases.fixture.js';
 import { PgDomain } from '../pg-domain.js';
 import { type PgPoolLike, poolConnections } from '../pg-pool.js';
-import { CommitProxy } from './commit-proxy.fixture.js';
+import { commitProxy } from './commit-proxy.fixture.js';
 import type { PreparedTransactions } from './prepared.js';
 
 const opened: PgDomain[] = [];
@@ -186,7 +186,7 @@ describe('a prepared transaction', () => {
   it.each(['lose answer', 'lose request', 'hold'] as const)(
     'can be taken back after its answer was lost: %s',
     async (fate) => {
-      const proxy = await CommitProxy.listen(url);
+      const proxy = await commitProxy(url);
       const client = await domainAt(proxy.url);
       proxy.fate = fate;
       const owner = ownerAt();

@@ -15,11 +15,10 @@ import {
   Version,
 } from '@storeweave/core';
 import { type MemoryStore, memoryStore } from '@storeweave/testing';
-import { type MariadbServer, startMariadb } from '@storeweave/testing/servers';
+import { CommitProxy, type MariadbServer, startMariadb } from '@storeweave/testing/servers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { typeorm } from '../typeorm.js';
 import type { TypeormStore } from '../typeorm-store.js';
-import { CommitProxy } from './commit-proxy.fixture.js';
 
 @Relational({ table: 'accounts' })
 class Account {
@@ -34,6 +33,9 @@ class Profile {
   @Property('string', { unique: true }) name!: string;
   @Version() version!: number;
 }
+
+/** Length 7, first packet, COM_QUERY. */
+const COMMIT = Buffer.concat([Buffer.from([7, 0, 0, 0, 3]), Buffer.from('commit')]);
 
 let server: MariadbServer;
 let url: string;
@@ -78,7 +80,7 @@ describe('a COMMIT that is not answered', () => {
   let proxy: CommitProxy;
   let store: TypeormStore;
   beforeEach(async () => {
-    proxy = await CommitProxy.listen(url);
+    proxy = await new CommitProxy(url, (data) => data.equals(COMMIT)).listen();
     store = await opened(proxy.url);
   });
   afterEach(async () => {
@@ -105,6 +107,7 @@ describe('a COMMIT that is not answered', () => {
     proxy.fate = 'lose answer';
     await expect(answered.transaction.commit()).rejects.toThrow(CommitUnknownError);
     expect(await resolve(answered.unit)).toStrictEqual(there(answered.unit));
+    proxy.fate = 'pass';
     const lost = await decision(store);
     proxy.fate = 'lose request';
     await expect(lost.transaction.commit()).rejects.toThrow(CommitUnknownError);
