@@ -142,6 +142,23 @@ export interface CommitCoordinator {
   /** Units of work that are done and not pruned. */
   doneUnits(limit: number, access: Access): Promise<readonly string[]>;
   stats(access: Access): Promise<JournalStats>;
+  /**
+   * Their own process gives these up, because of this error: those that nobody has noted anything about get one attempt,
+   * and whoever watches is told. Not what is done, a dead letter, or noted already. Absent: relays find them by their age.
+   */
+  handOver?(unitsOfWork: readonly string[], error: string | undefined, access: Access): Promise<void>;
+  /**
+   * Calls `wake` when something is left to relays: by `handOver`, or by `note` with `attempts` of 0, in this process or any
+   * other. May call it in vain, and may miss some: nobody relies on it. Resolves when it watches, or cannot at present and
+   * keeps trying; never rejects. Absent: relays look from time to time, which they do anyway.
+   */
+  watch?(wake: () => void): Promise<JournalWatch>;
+}
+
+/** Somebody who waits for something to be left to relays. */
+export interface JournalWatch {
+  /** `wake` is not called any more. Never rejects. */
+  stop(): Promise<void>;
 }
 
 /** How applying a unit of work failed. */

@@ -45,7 +45,10 @@ export class Journal {
     return this.#coordinator.stats({});
   }
 
-  /** Gives a unit of work back to the relays, dead letter or not. Throws `InvalidStateError` where none is to be finished. */
+  /**
+   * Gives a unit of work back to the relays, dead letter or not; they try it at once where the coordinator can tell them.
+   * Throws `InvalidStateError` where none is to be finished.
+   */
   async retry(unitOfWork: string): Promise<void> {
     const row = await this.#required(unitOfWork);
     if (row.done === true || isDiscarded(row)) {
@@ -53,6 +56,7 @@ export class Journal {
       throw new InvalidStateError(`The unit of work ${unitOfWork} ${how}: there is nothing left to try again.`);
     }
     await this.#coordinator.note([unitOfWork], { attempts: 0, dead: false }, {});
+    this.engine.relay.wake();
   }
 
   /**

@@ -19,6 +19,10 @@ interface Entry extends JournalRow {
 export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
   const rows = new Map<string, Entry>();
   let decided = 0;
+  const watching = new Set<() => void>();
+  const tellWatching = () => {
+    for (const wake of watching) wake();
+  };
   const claimOf = (unitOfWork: string) => `claim ${unitOfWork}`;
   const answer = () => new Promise<void>((resolve) => setImmediate(resolve));
   const seen = ({ decidedAt, unitOfWork, redo, attempts, error, dead, done }: Entry): OpenUnit => ({
@@ -79,6 +83,26 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
         const row = rows.get(unit);
         if (row?.done === false) Object.assign(row, { error: undefined }, failure);
       }
+      if (failure.attempts === 0) tellWatching();
+    },
+    async handOver(units, error) {
+      await answer();
+      for (const unit of units) {
+        const row = rows.get(unit);
+        if (row === undefined || row.done || row.dead || row.attempts > 0) continue;
+        Object.assign(row, { attempts: 1, ...(error !== undefined && { error }) });
+      }
+      tellWatching();
+    },
+    async watch(wake) {
+      // Each has its own, so that the same function may be given twice.
+      const own = () => wake();
+      watching.add(own);
+      return {
+        async stop() {
+          watching.delete(own);
+        },
+      };
     },
     async done(units) {
       await answer();

@@ -8,6 +8,7 @@ import type { FenceOwner } from '../../store/commit.js';
 import { pause, withinReason } from '../waiting.js';
 import { type AcrossUnit, decideAcross } from './commit-across.js';
 import { Finisher } from './finisher.js';
+import { Handover } from './handover.js';
 import type { StoreRedo } from './redo.js';
 import { Relay, type RelayOptions } from './relay.js';
 import { CommitSteps, type StepListener } from './steps.js';
@@ -55,6 +56,7 @@ export class CommitEngine {
   readonly waitMs: number;
   readonly #steps: CommitSteps;
   readonly #requests = new WorkerRequests();
+  readonly #handover: Handover;
   readonly #underWay = new Set<string>();
   readonly #applying = new Set<Promise<unknown>>();
   #done: string[] = [];
@@ -76,6 +78,7 @@ export class CommitEngine {
       (unitOfWork) => this.#underWay.has(unitOfWork),
       relay,
     );
+    this.#handover = new Handover(topology.coordination.coordinator, () => this.relay.wake());
   }
 
   async open(): Promise<void> {
@@ -87,6 +90,7 @@ export class CommitEngine {
   async close(): Promise<void> {
     await this.relay.stop();
     await Promise.allSettled(this.#applying);
+    await this.#handover.end();
     await this.#mark();
   }
 
@@ -127,8 +131,9 @@ export class CommitEngine {
       try {
         await this.#steps.run('apply', { unitOfWork, store, by: 'worker' }, apply);
         outcomes.set(store, 'applied');
-      } catch {
+      } catch (error) {
         // What failed is left open in the journal, for a relay.
+        this.#handover.failed(unitOfWork, error);
       }
     };
     return new Map(redo.map((part) => [part.store, one(part)]));
@@ -143,6 +148,7 @@ export class CommitEngine {
     const all = Promise.all(applying.values()).then(() => {
       this.#underWay.delete(unitOfWork);
       if (redo.every(({ store }) => outcomes.get(store) === 'applied')) this.#noteDone(unitOfWork);
+      else this.#handover.giveUp(unitOfWork);
     });
     this.#applying.add(all);
     try {

@@ -1,8 +1,10 @@
 /**
  * Finishes decided units of work whose own process did not: it died, or a store did not answer. Any number of relays may
- * run, in the application's processes and in ones of their own. What fails is tried again with a growing pause; what can
- * never succeed becomes a dead letter, for a person. Also takes off fences whose unit of work was never decided.
+ * run, in the application's processes and in ones of their own. Looks from time to time, and at once where the coordinator
+ * tells that something is left to relays. What fails is tried again with a growing pause; what can never succeed becomes a
+ * dead letter, for a person. Also takes off fences whose unit of work was never decided.
  */
+import type { JournalWatch } from '../../store/commit.js';
 import type { Finisher } from './finisher.js';
 import type { DrainReport } from './report.js';
 import type { CommitSteps } from './steps.js';
@@ -13,7 +15,7 @@ import type { Coordination } from './topology.js';
 export interface RelayOptions {
   /** Between two looks at the journal where there is nothing to do, in milliseconds. Default: 1,000. */
   readonly intervalMs?: number;
-  /** Units of work younger than this are left to their own process, in milliseconds. Default: 2,000. */
+  /** Units of work younger than this are left to their own process, unless it hands them over, in milliseconds. Default: 2,000. */
   readonly minAgeMs?: number;
   /** Between two searches for fences without a decision, in milliseconds. Default: 60,000. */
   readonly scrubMs?: number;
@@ -22,6 +24,8 @@ export interface RelayOptions {
 /** Owners of fences that are looked at in one turn, in each store. */
 const BATCH = 500;
 const LONGEST_PAUSE_MS = 60_000;
+/** Within this, in milliseconds, relays begin that are woken together: the first ones leave nothing to the others. */
+const WAKE_SPREAD_MS = 150;
 /** Done rows of others that are looked at in one turn of upkeep. */
 const PRUNED_AT_ONCE = 10_000;
 /** How long rows of others stay after they are done: their own process may still ask what became of them. */
@@ -32,6 +36,9 @@ export class Relay {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
   #isStopped = true;
+  #watch: Promise<JournalWatch> | undefined;
+  /** Told that something is left to relays, and has not looked since. */
+  #isWoken = false;
   #scrubbed = performance.now();
   /** When those are tried again that failed so often. By this process's own clock, which only runs forward. */
   readonly #notBefore: number[] = [];
@@ -52,6 +59,14 @@ export class Relay {
   start(): void {
     this.#isStopped = false;
     this.#plan(this.#options.intervalMs);
+    this.#watch = this.coordination.coordinator.watch?.(() => this.wake());
+  }
+
+  /** Looks soon, and not only when the interval is over. Does nothing unless started. */
+  wake(): void {
+    if (this.#isStopped || this.#isWoken) return;
+    this.#isWoken = true;
+    if (this.#running === undefined) this.#plan(this.#options.intervalMs);
   }
 
   /** Lets a round that is under way end, and begins no other. */
@@ -59,6 +74,7 @@ export class Relay {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     await this.#running;
+    await (await this.#watch)?.stop();
   }
 
   /** Finishes all that is open and takes off fences without a decision, until nothing is left that can be done now. */
@@ -79,19 +95,32 @@ export class Relay {
 
   #plan(ms: number): void {
     clearTimeout(this.#timer);
+    const jittered = ms * (0.75 + Math.random() / 2);
     this.#timer = setTimeout(
       () => {
-        this.#running = this.#once().finally(() => {
-          this.#running = undefined;
-        });
+        this.#running = this.#round();
       },
-      ms * (0.75 + Math.random() / 2),
+      this.#isWoken ? Math.min(jittered, this.#wakeMs()) : jittered,
     );
     // It must not keep a process alive that has nothing else to do.
     this.#timer.unref();
   }
 
-  async #once(): Promise<void> {
+  /** Not before those are due that have failed once, as what is handed over has: a store that is down wakes relays often. */
+  #wakeMs(): number {
+    const due = (this.#notBefore[1] ?? 0) - performance.now();
+    return Math.max(0, Math.ceil(due)) + Math.random() * WAKE_SPREAD_MS;
+  }
+
+  async #round(): Promise<void> {
+    const pause = await this.#once();
+    this.#running = undefined;
+    if (!this.#isStopped) this.#plan(pause);
+  }
+
+  /** Returns how long to wait before the next time. Never rejects. */
+  async #once(): Promise<number> {
+    this.#isWoken = false;
     let pause = this.#options.intervalMs;
     try {
       const { finished } = await this.#sweep(this.#options.minAgeMs, (attempts) => this.#isDue(attempts));
@@ -100,16 +129,19 @@ export class Relay {
     } catch {
       // The coordinator does not answer: there is nothing to do but to ask again.
     }
-    if (!this.#isStopped) this.#plan(pause);
+    return pause;
   }
 
-  /** Those first that failed most often, and then those that never did: whatever fails now is one of those that had their turn. */
+  /**
+   * Those first that failed most often, and then those that never did: whatever fails now is one of those that had their
+   * turn. Only the latter may still be at their own process's hands.
+   */
   async #sweep(minAgeMs: number, isDue: (attempts: number) => boolean): Promise<Sweep> {
     const { coordinator } = this.coordination;
     const sweep = new Sweep(this.coordination, this.finisher, this.steps, this.isUnderWay);
-    const [failed] = await coordinator.open({ limit: 1, minAgeMs, attempts: { min: 1 } }, { timeoutMs: CALL_MS });
+    const [failed] = await coordinator.open({ limit: 1, attempts: { min: 1 } }, { timeoutMs: CALL_MS });
     for (let min = failed === undefined ? 0 : MOST_ATTEMPTS; min > 0; min--) {
-      if (isDue(min)) await sweep.run({ minAgeMs, attempts: min === MOST_ATTEMPTS ? { min } : { min, max: min } });
+      if (isDue(min)) await sweep.run({ attempts: min === MOST_ATTEMPTS ? { min } : { min, max: min } });
     }
     await sweep.run({ minAgeMs, attempts: { min: 0, max: 0 } });
     return sweep;

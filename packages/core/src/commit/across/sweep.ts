@@ -11,6 +11,7 @@ import {
   UniqueViolationError,
 } from '../../errors/errors.js';
 import type { DecidedUnit, OpenQuery, OpenUnit } from '../../store/commit.js';
+import { failureText } from './failure-text.js';
 import type { Finisher } from './finisher.js';
 import { openPages } from './open-pages.js';
 import type { CommitSteps } from './steps.js';
@@ -104,7 +105,7 @@ export class Sweep {
       this.error ??= reason;
       const attempts = Math.max(unit.attempts, Math.min(unit.attempts + 1, MOST_ATTEMPTS));
       const dead = isFinal(reason) && attempts >= FINAL_ATTEMPTS;
-      const error = describe(reason);
+      const error = failureText(reason);
       if (attempts === unit.attempts && error === unit.error && !dead) continue;
       const key = `${attempts} ${dead} ${error}`;
       const note = alike.get(key) ?? { units: [], error, attempts, dead };
@@ -127,10 +128,4 @@ function isFinal(error: unknown): boolean {
     NotNullViolationError,
     UniqueViolationError,
   ].some((kind) => error instanceof kind);
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-  return `${error.name}: ${error.message}${cause}`;
 }
