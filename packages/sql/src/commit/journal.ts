@@ -3,31 +3,37 @@
  * asks takes the lock that the deciding transaction holds from its claim on, and so waits until the server is through
  * with it, however its client ended; only what is read after that is the truth.
  */
-import type {
-  Access,
-  CommitCoordinator,
-  Failure,
-  JournalRow,
-  JournalStats,
-  OpenQuery,
-  OpenUnit,
+import {
+  type Access,
+  type CommitCoordinator,
+  ConnectionError,
+  type Failure,
+  type JournalRow,
+  type JournalStats,
+  type JournalWatch,
+  type OpenQuery,
+  type OpenUnit,
 } from '@storeweave/core';
+import type { PgLoneClient } from '../pg-client.js';
 import type { SqlDomain, Statement, TextRow } from '../session.js';
+import { CHANNEL, JournalListener } from './journal-listener.js';
+import { journalStats, MAX_ANSWER_BYTES, MAX_ERROR_LENGTH, MAX_INTEGER, openUnit, placedUnit } from './journal-rows.js';
 import { JOURNAL, setUpJournal } from './journal-table.js';
 import { resolveUnit } from './resolve.js';
 import { claimStatement, unitId, unitIds } from './unit-id.js';
 
-/** One answer holds no more text than this, but for its first row: a relay must not die of what it is to do. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-/** What a column of attempts holds. */
-const MAX_INTEGER = 2_147_483_647;
-/** A driver's message may have a whole request in it. */
-const MAX_ERROR_LENGTH = 4000;
-
 const UNIT = 'uow, redo, attempts, error, dead, extract(epoch from clock_timestamp() - decided_at) * 1000, done';
 
 export class PgJournal implements CommitCoordinator {
-  constructor(private readonly domain: SqlDomain) {}
+  readonly watch?: (wake: () => void) => Promise<JournalWatch>;
+
+  /** `lone` makes a client to listen with; without it there is no `watch`. */
+  constructor(
+    private readonly domain: SqlDomain,
+    lone?: () => PgLoneClient | undefined,
+  ) {
+    if (lone !== undefined) this.watch = (wake) => this.#listen(lone, wake);
+  }
 
   setUp(access: Access): Promise<void> {
     return setUpJournal(this.domain, access);
@@ -62,7 +68,7 @@ export class PgJournal implements CommitCoordinator {
         order by attempts, xid, uow limit $1::bigint) picked) measured
       where before < ${MAX_ANSWER_BYTES} order by attempts, xid, uow`;
     const rows = await this.#run({ text, values }, access);
-    return rows.map((row) => ({ ...openUnit(row), place: String(row.at(-1)) }));
+    return rows.map(placedUnit);
   }
 
   async find(unitOfWork: string, access: Access): Promise<OpenUnit | undefined> {
@@ -72,10 +78,15 @@ export class PgJournal implements CommitCoordinator {
   }
 
   async note(unitsOfWork: readonly string[], failure: Failure, access: Access): Promise<void> {
-    const error = failure.error?.replaceAll('\0', '').slice(0, MAX_ERROR_LENGTH) ?? null;
     const change = `update ${JOURNAL} set attempts = $2::integer, error = $3::text, dead = $4::boolean`;
-    const values = [String(failure.attempts), error, String(failure.dead)];
-    await this.#each(change, 'not done', unitsOfWork, access, values);
+    const values = [String(failure.attempts), errorText(failure.error), String(failure.dead)];
+    // Given back by a person, who does not want to wait.
+    await this.#each(change, 'not done', unitsOfWork, access, values, failure.attempts === 0);
+  }
+
+  async handOver(unitsOfWork: readonly string[], error: string | undefined, access: Access): Promise<void> {
+    const change = `update ${JOURNAL} set attempts = 1, error = $2::text`;
+    await this.#each(change, 'attempts = 0 and not done and not dead', unitsOfWork, access, [errorText(error)], true);
   }
 
   async done(unitsOfWork: readonly string[], access: Access): Promise<void> {
@@ -99,8 +110,8 @@ export class PgJournal implements CommitCoordinator {
   async stats(access: Access): Promise<JournalStats> {
     const text = `select count(*) filter (where not dead), count(*) filter (where dead),
       extract(epoch from clock_timestamp() - min(decided_at) filter (where not dead)) * 1000 from ${JOURNAL} where not done`;
-    const [[open, dead, oldest] = []] = await this.#run({ text, values: [] }, access);
-    return { open: Number(open), dead: Number(dead), ...(oldest != null && { oldestMs: age(oldest) }) };
+    const [row = []] = await this.#run({ text, values: [] }, access);
+    return journalStats(row);
   }
 
   /** Several rows in one statement, locked in one order: two relays that do the same must not block each other. */
@@ -110,12 +121,31 @@ export class PgJournal implements CommitCoordinator {
     unitsOfWork: readonly string[],
     access: Access,
     more: readonly (string | null)[] = [],
+    tells = false,
   ): Promise<void> {
     if (unitsOfWork.length === 0) return;
+    const changed = `${change} where uow in (select uow from picked)`;
     const text = `with picked as materialized (
       select uow from ${JOURNAL} where uow = any($1::uuid[]) and ${where} order by uow for update)
-      ${change} where uow in (select uow from picked)`;
+      ${tells ? telling(changed) : changed}`;
     await this.#run({ text, values: [unitIds(unitsOfWork), ...more], prepare: true }, access);
+  }
+
+  async #listen(lone: () => PgLoneClient | undefined, wake: () => void): Promise<JournalWatch> {
+    const { domain } = this;
+    return JournalListener.start({
+      name: domain.name,
+      wake,
+      connect: () => {
+        const client = lone();
+        if (client === undefined) throw new ConnectionError(`"${domain.name}" is not open.`);
+        return client;
+      },
+      notify: async (payload, signal) => {
+        const statement = { text: 'select pg_notify($1, $2)', values: [CHANNEL, payload] };
+        await domain.use({ signal, label: 'listen' }, (session) => session.query(statement));
+      },
+    });
   }
 
   async #run(statement: Statement, access: Access): Promise<readonly TextRow[]> {
@@ -124,24 +154,16 @@ export class PgJournal implements CommitCoordinator {
   }
 }
 
+/** The same change in a query that begins with `with`, which tells whoever listens where it has changed something. */
+function telling(change: string): string {
+  return `, changed as (${change} returning 1) select pg_notify('${CHANNEL}', '') from changed limit 1`;
+}
+
+function errorText(error: string | undefined): string | null {
+  return error?.replaceAll('\0', '').slice(0, MAX_ERROR_LENGTH) ?? null;
+}
+
 function recording({ unitOfWork, redo }: JournalRow): Statement {
   const text = `insert into ${JOURNAL} (uow, redo) values ($1::uuid, $2::text)`;
   return { text, values: [unitId(unitOfWork), redo], prepare: true };
-}
-
-function openUnit([unitOfWork, redo, attempts, error, dead, ageMs, done]: TextRow): OpenUnit {
-  return {
-    unitOfWork: String(unitOfWork),
-    redo: String(redo),
-    attempts: Number(attempts),
-    ...(error != null && { error }),
-    dead: dead === 't',
-    ...(done === 't' && { done: true }),
-    ageMs: age(ageMs),
-  };
-}
-
-/** A clock that was set back makes no negative age. */
-function age(ms: string | null | undefined): number {
-  return Math.max(0, Number(ms));
 }

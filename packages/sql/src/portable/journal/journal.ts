@@ -15,16 +15,18 @@ import {
   type StoreweaveError,
   TimeoutError,
 } from '@storeweave/core';
+import {
+  journalStats,
+  MAX_ANSWER_BYTES,
+  MAX_ERROR_LENGTH,
+  MAX_INTEGER,
+  openUnit,
+  placedUnit,
+} from '../../commit/journal-rows.js';
 import { unitId } from '../../commit/unit-id.js';
 import type { SqlDomain, SqlSession, TextRow } from '../../session.js';
 import { JOURNAL, type JournalTerms } from './journal-terms.js';
 
-/** One answer holds no more text than this, but for its first row: a relay must not die of what it is to do. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-/** What a column of attempts holds. */
-const MAX_INTEGER = 2_147_483_647;
-/** A driver's message may have a whole request in it. */
-const MAX_ERROR_LENGTH = 4000;
 /** Ids in one statement: few forms of it, each prepared once. */
 const SIZES = [1, 10, 100] as const;
 const LARGEST = 100;
@@ -107,7 +109,7 @@ export class PortableJournal implements CommitCoordinator {
     const byUnit = new Map(rows.map((row) => [String(row[0]), row]));
     return units.flatMap((unit) => {
       const row = byUnit.get(unit);
-      return row === undefined ? [] : [{ ...openUnit(row), place: String(row.at(-1)) }];
+      return row === undefined ? [] : [placedUnit(row)];
     });
   }
 
@@ -152,8 +154,8 @@ export class PortableJournal implements CommitCoordinator {
   async stats(access: Access): Promise<JournalStats> {
     const text = `select count(case when dead = 0 then 1 end), count(case when dead = 1 then 1 end),
       ${this.terms.now} - min(case when dead = 0 then decided_at end) from ${JOURNAL} where done = 0 and redo is not null`;
-    const [[open, dead, oldest] = []] = await this.#ask(text, [], access);
-    return { open: Number(open), dead: Number(dead), ...(oldest != null && { oldestMs: age(oldest) }) };
+    const [row = []] = await this.#ask(text, [], access);
+    return journalStats(row);
   }
 
   get #unit(): string {
@@ -224,21 +226,4 @@ function fitting(sizes: readonly TextRow[]): string[] {
 function padded(units: readonly string[]): string[] {
   const size = SIZES.find((each) => each >= units.length) ?? units.length;
   return Array.from({ length: size }, (_, at) => units[Math.min(at, units.length - 1)] ?? '');
-}
-
-function openUnit([unitOfWork, redo, attempts, error, dead, ageMs, done]: TextRow): OpenUnit {
-  return {
-    unitOfWork: String(unitOfWork),
-    redo: String(redo),
-    attempts: Number(attempts),
-    ...(error != null && { error }),
-    dead: dead === '1',
-    ...(done === '1' && { done: true }),
-    ageMs: age(ageMs),
-  };
-}
-
-/** A clock that was set back makes no negative age. */
-function age(ms: string | null | undefined): number {
-  return Math.max(0, Number(ms));
 }
