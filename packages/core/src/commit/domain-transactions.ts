@@ -13,7 +13,7 @@ import {
   ReadOnlyError,
 } from '../errors/errors.js';
 import type { EntityModel } from '../model/entity-model.js';
-import type { Transaction, TransactionDomain, TransactionOptions } from '../store/access.js';
+import type { Access, Transaction, TransactionDomain, TransactionOptions } from '../store/access.js';
 import type { Store } from '../store/store.js';
 import type { WriteBatch } from '../store/write.js';
 import type { CommitPhase, Part } from './across/commit-across.js';
@@ -48,7 +48,10 @@ export class DomainTransactions {
   readonly #final = new Set<TransactionDomain>();
   /** Of domains beside the coordinator. */
   readonly #kept: KeptWrites | undefined;
+  /** Batches of the coordinator's that are sent beside the fences, in order. */
+  readonly #deferred: ((access: Access) => Promise<void>)[] = [];
   #isCommitting = false;
+  #mayDefer = false;
   #isAcross = false;
   /** One database is written to, and in a way that takes a decision all the same: guards, or several writes of points. */
   #needsDecision = false;
@@ -130,7 +133,7 @@ export class DomainTransactions {
    */
   waitLimit(domain: TransactionDomain, rows: number): number | undefined {
     const isAlone = this.#running.size === 0 || (this.#running.size === 1 && this.#running.has(domain));
-    if (isAlone) return undefined;
+    if (isAlone && this.#deferred.length === 0) return undefined;
     const waitMs = this.engine?.waitMs ?? WAIT_MS;
     return Math.ceil(waitMs * (0.75 + Math.random() / 2)) + rows * ROW_MS;
   }
@@ -181,6 +184,21 @@ export class DomainTransactions {
     if (!isSent) this.#written.add(store.domain);
   }
 
+  /** From now on nobody needs to know how a write ended before the commit goes on. */
+  allowDeferring(): void {
+    this.#mayDefer = true;
+  }
+
+  /** Takes over a batch that the commit can send beside its fences. False where it is to be sent at once. */
+  defer(write: PlannedWrite, send: (access: Access) => Promise<void>): boolean {
+    const { store, entity } = write;
+    if (!this.#mayDefer || !this.#isAcross || this.engine?.topology.isCoordinator(store.domain) !== true) return false;
+    this.#checkIsolation(store, entity);
+    this.#deferred.push(send);
+    this.#written.add(store.domain);
+    return true;
+  }
+
   /** True while a rollback undoes everything that was written. */
   get canBeUndone(): boolean {
     return this.#final.size === 0;
@@ -203,7 +221,7 @@ export class DomainTransactions {
   ): Promise<AcrossOutcome | undefined> {
     const { engine } = this;
     const touched = new Set([...this.#written, ...(this.#kept?.lost.keys() ?? [])]);
-    if (engine !== undefined && (touched.size > 1 || this.#needsDecision))
+    if (engine !== undefined && (touched.size > 1 || this.#needsDecision || this.#deferred.length > 0))
       return this.#commitAcross(engine, options, stage);
     for (const { store, batch } of this.#kept?.unsent ?? []) {
       await store.write(batch, { signal: this.options.signal, label: this.options.label });
@@ -239,11 +257,17 @@ export class DomainTransactions {
     this.#running.set(store.domain, begun);
     const transaction = await untilAborted(begun, signal);
     this.#isOver = true;
+    const { label } = this.options;
+    const access: Access = { transaction, ...(signal && { signal }), ...(label !== undefined && { label }) };
+    const writeOwn = async () => {
+      for (const send of this.#deferred) await send(access);
+    };
     for (const domain of [...this.#running.keys()]) {
       if (domain === store.domain || parts.some((part) => part.transaction?.domain === domain)) continue;
       await this.#end(domain);
     }
     if (parts.length === 0) {
+      await writeOwn();
       await stage('beforeDecide');
       await this.#commitEach();
       await stage('afterDecide');
@@ -253,6 +277,7 @@ export class DomainTransactions {
       {
         unitOfWork,
         transaction,
+        writeOwn,
         parts,
         ...(signal && { signal }),
         stage,

@@ -1,6 +1,7 @@
 /**
  * Sends planned batches, one after the other, and checks what came back: a row that was not there, or had another
- * version than expected, ends the commit.
+ * version than expected, ends the commit. A commit over several databases may take the coordinator's batches over, to
+ * have them sent beside its fences.
  */
 import { DeadlockError, TimeoutError } from '../errors/errors.js';
 import type { Access } from '../store/access.js';
@@ -19,9 +20,13 @@ export interface ExecutionPort {
   keep(write: PlannedWrite, batch: WriteBatch, isSent: boolean): void;
   /** Told of each batch that a store has taken. */
   written(write: PlannedWrite): void;
+  /** Takes a batch over, to have it sent during the commit. False where it is to be sent at once. */
+  defer(write: PlannedWrite, send: (access: Access) => Promise<void>): boolean;
 }
 
 export async function execute(writes: readonly PlannedWrite[], port: ExecutionPort): Promise<void> {
+  // What a store makes, a batch after it may need.
+  const canBeDeferred = !writes.some((write) => write.makesValues);
   for (const write of writes) {
     const planned = write.toBatch();
     if (!port.sendsNow(write)) {
@@ -30,21 +35,30 @@ export async function execute(writes: readonly PlannedWrite[], port: ExecutionPo
       port.keep(write, { ...planned, ...ignore }, false);
       continue;
     }
-    const access = await port.access(write);
-    const batch =
-      planned.op === 'insert' && write.asksFirst === true ? await absentRows(write.store, planned, access) : planned;
-    if (batch === undefined) continue;
-    const result = await send(write, batch, access, port);
-    // A batch that found nothing to write has left nothing that could need to be undone.
-    if (result.count > 0) port.written(write);
-    const missed = result.missed?.find((at) => !write.lenient(at));
-    if (missed !== undefined) throw staleError(write.entity, write.keys()[missed] ?? [], write.expected(missed));
-    if (result.returned !== undefined) write.returned(result.returned);
-    port.keep(write, batch, true);
+    if (canBeDeferred && port.defer(write, (access) => send(write, planned, access, port))) continue;
+    await send(write, planned, await port.access(write), port);
   }
 }
 
-async function send(write: PlannedWrite, batch: WriteBatch, access: Access, port: ExecutionPort): Promise<WriteResult> {
+async function send(write: PlannedWrite, planned: WriteBatch, access: Access, port: ExecutionPort): Promise<void> {
+  const batch =
+    planned.op === 'insert' && write.asksFirst === true ? await absentRows(write.store, planned, access) : planned;
+  if (batch === undefined) return;
+  const result = await sendLimited(write, batch, access, port);
+  // A batch that found nothing to write has left nothing that could need to be undone.
+  if (result.count > 0) port.written(write);
+  const missed = result.missed?.find((at) => !write.lenient(at));
+  if (missed !== undefined) throw staleError(write.entity, write.keys()[missed] ?? [], write.expected(missed));
+  if (result.returned !== undefined) write.returned(result.returned);
+  port.keep(write, batch, true);
+}
+
+async function sendLimited(
+  write: PlannedWrite,
+  batch: WriteBatch,
+  access: Access,
+  port: ExecutionPort,
+): Promise<WriteResult> {
   const limit = port.limit(write, batch.op === 'insert' ? batch.rows.length : batch.keys.length);
   if (limit === undefined) return write.store.write(batch, access);
   try {

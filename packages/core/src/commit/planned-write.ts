@@ -24,6 +24,8 @@ export interface PlannedWrite {
   lenient(at: number): boolean;
   /** True where rows that are there already are to be left out, and the store cannot pass them over by itself. */
   readonly asksFirst?: boolean;
+  /** True where the store makes keys or values, which batches that follow may need. */
+  readonly makesValues?: boolean;
   /** Takes over what the store made: rows aligned with the batch's `returning`. */
   returned(rows: readonly Row[]): void;
 }
@@ -55,6 +57,10 @@ export class PlannedInsert implements PlannedWrite {
 
   get asksFirst(): boolean {
     return this.#isLenient && !this.store.capabilities.upsert;
+  }
+
+  get makesValues(): boolean {
+    return this.#made.length > 0;
   }
 
   keys(): readonly Row[] {

@@ -35,6 +35,10 @@ export class Guards {
     this.#states.add(state);
   }
 
+  get isEmpty(): boolean {
+    return this.#states.size === 0;
+  }
+
   clear(): void {
     this.#states.clear();
   }

@@ -97,6 +97,7 @@ export class Work implements ContextHost, RunningWork {
       sendsNow: (write) => this.#open().sendsNow(write.store.domain),
       keep: (write, batch, isSent) => this.#open().keep(write.store, batch, isSent),
       written: (write) => this.#open().wrote(write.store.domain),
+      defer: (write, send) => this.#open().defer(write, send),
     });
     if (options.mode === 'transaction') this.#transactions = this.#begin();
   }
@@ -349,7 +350,10 @@ export class Work implements ContextHost, RunningWork {
     // Only a hook that runs after the write can have changed an entity since.
     const suspects = entities.some((model) => AFTER.some((event) => model.hooks.has(event))) ? entities : [];
     // The engine keeps what stores without transactions are to be given, and nobody looks in between: one flush does.
-    if (engine !== undefined && hooks.none && suspects.length === 0) return this.flush(() => true);
+    if (engine !== undefined && hooks.none && suspects.length === 0) {
+      if (this.#guards.isEmpty) this.#open().allowDeferring();
+      return this.flush(() => true);
+    }
     for (let round = 0; ; round++) {
       const before = this.#history.rows;
       await this.flush(transactional);

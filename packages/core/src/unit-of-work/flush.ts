@@ -4,14 +4,12 @@
  */
 import type { ChangeSet, DeleteChange } from '../commit/change.js';
 import { CommitPlan } from '../commit/commit-plan.js';
-import { execute } from '../commit/executor.js';
+import { type ExecutionPort, execute } from '../commit/executor.js';
 import type { PlannedWrite } from '../commit/planned-write.js';
 import { planWrites } from '../commit/planner.js';
 import type { EntityModel, LifecycleEvent } from '../model/entity-model.js';
 import { absorb } from '../relations/plain.js';
-import type { Access } from '../store/access.js';
 import type { Store } from '../store/store.js';
-import type { WriteBatch } from '../store/write.js';
 import { type DetectedChanges, detectChanges, isChanged } from './change-detector.js';
 import type { EntityState } from './entity-state.js';
 import { runHooks } from './life-cycle.js';
@@ -23,7 +21,7 @@ import { settleContainers, settleEntities, type Undo } from './settlement.js';
 import type { TrackedEntities } from './tracked-entities.js';
 
 /** What a flush needs from whoever runs it. */
-export interface FlushPort {
+export interface FlushPort extends ExecutionPort {
   readonly reads: FlushReads;
   storeOf(entity: EntityModel): Store;
   /** The writes of a flush with those that go with them: records of what they change. */
@@ -34,15 +32,6 @@ export interface FlushPort {
   admit(writes: readonly PlannedWrite[]): void;
   /** Told what is about to be sent. A rejection ends the flush before anything of it is sent. */
   sending(plan: CommitPlan): Promise<void>;
-  access(write: PlannedWrite): Promise<Access>;
-  /** How long a batch of so many rows may take, in milliseconds, where nobody else would end a wait for locks. */
-  limit(write: PlannedWrite, rows: number): number | undefined;
-  /** Whether a batch is sent now, or kept for the commit. */
-  sendsNow(write: PlannedWrite): boolean;
-  /** Told of each batch that was sent or kept. */
-  keep(write: PlannedWrite, batch: WriteBatch, isSent: boolean): void;
-  /** Told of each batch that a store has taken. */
-  written(write: PlannedWrite): void;
 }
 
 export type Includes = (model: EntityModel) => boolean;

@@ -1,6 +1,12 @@
 /** Commits over several transaction domains, with faults at every step: wholly there or wholly not, whatever happens. */
 import { describe, expect, it } from 'vitest';
-import { CapabilityError, InvalidStateError, OptimisticLockError, UniqueViolationError } from '../../errors/errors.js';
+import {
+  CapabilityError,
+  InvalidStateError,
+  OptimisticLockError,
+  SerializationError,
+  UniqueViolationError,
+} from '../../errors/errors.js';
 import {
   Account,
   contents,
@@ -274,12 +280,17 @@ describe('a settled read', () => {
     })();
     const other = await open(stores);
     while (!isOver) {
-      const [account, profile] = await other.settled(async (reader) => [
-        await reader.repository(Account).findOneOrFail(),
-        await reader.repository(Profile).findOneOrFail(),
-      ]);
-      expect(profile?.about).toBe(account?.name);
-      seen++;
+      try {
+        const [account, profile] = await other.settled(async (reader) => [
+          await reader.repository(Account).findOneOrFail(),
+          await reader.repository(Profile).findOneOrFail(),
+        ]);
+        expect(profile?.about).toBe(account?.name);
+        seen++;
+      } catch (error) {
+        // Where the machine is so busy that no two reads are alike, it says so and gives nothing.
+        if (!(error instanceof SerializationError)) throw error;
+      }
     }
     await writer;
     expect(seen).toBeGreaterThan(3);

@@ -18,8 +18,10 @@ import type { WorkerRequests } from './worker-requests.js';
 /** What a unit of work brings to its commit. */
 export interface AcrossUnit {
   readonly unitOfWork: string;
-  /** The coordinator's, in which its own changes are written already. */
+  /** The coordinator's, in which its own changes are written already, but for what `writeOwn` writes. */
   readonly transaction: Transaction;
+  /** Writes the coordinator's own changes that were left for now: beside the fences, which do not wait for them. */
+  writeOwn(): Promise<void>;
   readonly parts: readonly Part[];
   readonly signal?: AbortSignal;
   /** Told before and after each phase; what it throws up to `beforeDecide` refuses the commit. */
@@ -76,6 +78,10 @@ export async function decideAcross(
   const subject = { unitOfWork, store: name, by: 'worker' as const };
   const row = { unitOfWork, redo: encodeRedo(redo) };
   const began = performance.now();
+  const writeOwn = async () => {
+    await unit.writeOwn();
+    if (coordinator.decide === undefined) await steps.run('record', subject, () => coordinator.record(row, access));
+  };
   const refuse = async (error: unknown): Promise<never> => {
     await unit.rollback();
     await undo(owner, redo, finisher);
@@ -90,7 +96,7 @@ export async function decideAcross(
     await unit.stage('afterClaim');
     await unit.stage('beforeFence');
     const results = await Promise.allSettled([
-      coordinator.decide === undefined && steps.run('record', subject, () => coordinator.record(row, access)),
+      writeOwn(),
       ...parts.map((part) => fence(owner, part, steps, requests, signal)),
     ]);
     throwFirst(results);
