@@ -1,3 +1,4 @@
+export { diesAt } from './chaos/dies-at.js';
 export type { ChaosDomain, ChaosTransaction } from './chaos/domain.js';
 export { type ChaosCall, ChaosPlan, type ChaosRule, type Patience } from './chaos/plan.js';
 export { type ChaosStore, chaosStore } from './chaos/store.js';

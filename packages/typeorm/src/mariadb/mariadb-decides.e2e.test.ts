@@ -14,7 +14,7 @@ import {
   TimeoutError,
   Version,
 } from '@storeweave/core';
-import { type MemoryStore, memoryStore } from '@storeweave/testing';
+import { diesAt, type MemoryStore, memoryStore } from '@storeweave/testing';
 import { CommitProxy, type MariadbServer, startMariadb } from '@storeweave/testing/servers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { typeorm } from '../typeorm.js';
@@ -175,31 +175,27 @@ describe('a unit of work', () => {
       commit: { relay: false, ...commit },
     });
 
-  it.each(['claim', 'fence', 'decide', 'apply'] as const)(
-    'is whole or absent where its process dies after %s',
-    async (step) => {
-      await using weave = await open();
-      await weave.repository(Profile).insert({ id: 1, name: 'ada' });
-      const dying = await open({
-        onStep: (event) => {
-          const isHere = step === 'apply' ? event.moment === 'before' : event.moment === 'after';
-          // What a dead worker sends is nothing, also nothing that would take its fences off.
-          if ((event.step === step && isHere) || event.step === 'unfence') throw new Error('died');
-        },
-      });
-      const work = dying.transaction({ retries: 0, awaitMs: 500 }, async (uow) => {
-        uow.create(Account, { id: 1, balance: 1 });
-        (await uow.repository(Profile).findOneOrFail({})).name = 'eve';
-        uow.create(Profile, { id: 2, name: 'bob' });
-      });
-      await work.catch(() => undefined);
-      await weave.journal.drain();
-      const isDecided = step === 'decide' || step === 'apply';
-      const names = (await weave.repository(Profile).find({ orderBy: { id: 'asc' } })).map(({ name }) => name);
-      expect(await weave.repository(Account).count()).toBe(isDecided ? 1 : 0);
-      expect(names).toEqual(isDecided ? ['eve', 'bob'] : ['ada']);
-      expect((await weave.journal.stats()).open).toBe(0);
-      await dying.close();
-    },
-  );
+  it.each([
+    ['after', 'claim'],
+    ['after', 'fence'],
+    ['after', 'decide'],
+    ['before', 'apply'],
+  ] as const)('is whole or absent where its process dies %s %s', async (moment, step) => {
+    await using weave = await open();
+    await weave.repository(Profile).insert({ id: 1, name: 'ada' });
+    const dying = await open({ onStep: diesAt(moment, step) });
+    const work = dying.transaction({ retries: 0, awaitMs: 500 }, async (uow) => {
+      uow.create(Account, { id: 1, balance: 1 });
+      (await uow.repository(Profile).findOneOrFail({})).name = 'eve';
+      uow.create(Profile, { id: 2, name: 'bob' });
+    });
+    await work.catch(() => undefined);
+    await weave.journal.drain();
+    const isDecided = step === 'decide' || step === 'apply';
+    const names = (await weave.repository(Profile).find({ orderBy: { id: 'asc' } })).map(({ name }) => name);
+    expect(await weave.repository(Account).count()).toBe(isDecided ? 1 : 0);
+    expect(names).toEqual(isDecided ? ['eve', 'bob'] : ['ada']);
+    expect((await weave.journal.stats()).open).toBe(0);
+    await dying.close();
+  });
 });
