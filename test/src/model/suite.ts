@@ -3,10 +3,11 @@
  * and each planted mistake, first of one record of each kind of store (`protocol/`), then topic by topic of several
  * (`several/`). One list of scenarios, so that the short run, the full run and a part of it differ only in which they take.
  */
+import type { State } from './bytes.js';
 import { type Exploration, explore, type System } from './explore.js';
 import { ALL_KINDS, type Kind, SHORT_KINDS, type Start, startsOf } from './protocol/kinds.js';
 import { MISTAKES, type Mistake, type MistakeName } from './protocol/mistakes.js';
-import type { Model, State } from './protocol/state.js';
+import type { Model } from './protocol/state.js';
 import { protocol } from './protocol/system.js';
 import { SEVERAL_MISTAKES, type SeveralMistake } from './several/mistakes.js';
 import { plantedSystems, severalScenarios } from './several/scenarios.js';

@@ -5,9 +5,9 @@
  * every request of theirs that arrives late: more behaviour than is real, never less.
  */
 import type { Emit } from '../explore.js';
+import { put, type Step, stepper } from '../step.js';
 import * as S from './state.js';
 import { get, type Model, Pc, Row, type State, Tx } from './state.js';
-import { type Step, stepper } from './step.js';
 import { abortA, applyB, applyC, applyWouldWork, flushB, redoMatches } from './stores.js';
 
 export function backgroundSteps(model: Model, state: State, unit: number, emit: Emit<State>): void {
@@ -66,19 +66,12 @@ function help(model: Model, state: State, unit: number, step: Step): void {
     step('its refusal row is removed', (to) => S.clearBit(to, S.REFUSED, unit));
   const absent = get(state, at + S.ROW) !== Row.there || mistakes.has('wrongCoordinator');
   if (met === 2 && model.resolve === 'lock' && absent && get(state, at + S.REMOVAL) === 0)
-    step('a helper finds no journal row', (to) => {
-      to[at + S.REMOVAL] = 1;
-    });
+    step('a helper finds no journal row', put(at + S.REMOVAL, 1));
   const fence = get(state, S.B + S.FENCE);
   if (get(state, at + S.REMOVAL) === 1 && (fence === unit + 1 || (mistakes.has('unguardedUnfence') && fence !== 0)))
-    step('a removal of its fence arrives', (to) => {
-      to[S.B + S.FENCE] = 0;
-    });
+    step('a removal of its fence arrives', put(S.B + S.FENCE, 0));
   // A held transaction ends with its worker, or at its time limit, and nothing stays.
-  if (mistakes.has('hold') && fence === unit + 1)
-    step('its held transaction is gone', (to) => {
-      to[S.B + S.FENCE] = 0;
-    });
+  if (mistakes.has('hold') && fence === unit + 1) step('its held transaction is gone', put(S.B + S.FENCE, 0));
 }
 
 /**
@@ -100,10 +93,7 @@ function prune(model: Model, state: State, unit: number, step: Step): void {
     mistakes.has('prunedUnapplied') ||
     (b === 'guard' ? cleared || !fences : S.hasBit(state, record + S.BITS, unit) || skipped);
   const atC = c === 'none' || S.hasBit(state, mistakes.has('pointsPrunedTooEarly') ? S.C : S.C_DISK, unit);
-  if (atB && atC)
-    step('its journal row is pruned', (to) => {
-      to[at + S.ROW] = Row.pruned;
-    });
+  if (atB && atC) step('its journal row is pruned', put(at + S.ROW, Row.pruned));
 }
 
 /**
@@ -116,9 +106,7 @@ function marks(model: Model, state: State, unit: number, step: Step): void {
   const generation = get(state, S.GENERATION);
   const knows = model.mistakes.has('generationReadLate') ? row !== Row.none : row === Row.there;
   if (knows && get(state, at + S.SENT_GENERATION) !== generation + 1)
-    step('an apply of its fresh insert is on its way', (to) => {
-      to[at + S.SENT_GENERATION] = generation + 1;
-    });
+    step('an apply of its fresh insert is on its way', put(at + S.SENT_GENERATION, generation + 1));
   plantedAtMarks(model, state, unit, step);
   if (!S.hasBit(state, S.B + S.INBOX, unit)) return;
   if (row === Row.pruned && generation === 0 && !model.mistakes.has('inboxPruned'))
@@ -140,13 +128,9 @@ function plantedAtMarks(model: Model, state: State, unit: number, step: Step): v
   if (mistakes.has('markApart') && !isMarked && S.hasBit(state, S.B + S.BITS, unit))
     step('its mark is written, after it', (to) => S.setBit(to, S.B + S.INBOX, unit));
   if (mistakes.has('generationLookedAt') && !isMarked && get(state, at + S.SENT_GENERATION) === generation + 1)
-    step('an apply of it finds its generation, and no mark', (to) => {
-      to[at + S.SENT_GENERATION] = S.LOOKED;
-    });
+    step('an apply of it finds its generation, and no mark', put(at + S.SENT_GENERATION, S.LOOKED));
   if (mistakes.has('generationGoesBack') && generation === 1)
-    step('the generation of B goes back', (to) => {
-      to[S.GENERATION] = 0;
-    });
+    step('the generation of B goes back', put(S.GENERATION, 0));
   if (!mistakes.has('markPrunedByAge') || get(state, at + S.ROW) !== Row.there || !isMarked) return;
   if (generation === 0)
     step('B begins a new generation', (to) => {

@@ -4,9 +4,9 @@
  * It tries once: that it may begin at any time covers its next try.
  */
 import type { Emit } from '../explore.js';
+import { put, stepper } from '../step.js';
 import * as S from './state.js';
 import { get, type Model, Row, type State } from './state.js';
-import { stepper } from './step.js';
 
 const DONE = 7;
 
@@ -69,15 +69,11 @@ export function readerSteps(model: Model, state: State, emit: Emit<State>): void
       break;
     case 3:
       if (!pending(model, state))
-        again('reads A again', get(state, S.SEEN_A) !== S.seen(state, S.A), (to) => {
-          to[S.BITS_A2] = get(state, S.A + S.BITS);
-        });
+        again('reads A again', get(state, S.SEEN_A) !== S.seen(state, S.A), put(S.BITS_A2, get(state, S.A + S.BITS)));
       break;
     case 4:
       if (!fenced)
-        again('reads B again', get(state, S.SEEN_B) !== S.seen(state, S.B), (to) => {
-          to[S.BITS_B2] = get(state, S.B + S.BITS);
-        });
+        again('reads B again', get(state, S.SEEN_B) !== S.seen(state, S.B), put(S.BITS_B2, get(state, S.B + S.BITS)));
       break;
     case 5:
       again('reads C again and accepts', get(state, S.BITS_C) !== get(state, S.C), (to) => accept(model, to));

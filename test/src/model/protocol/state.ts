@@ -1,14 +1,15 @@
 /**
- * A state of the model is a short row of bytes: what each store has (in memory and flushed), what each worker knows, and
- * which requests are under way. Bytes make equal states equal strings, and millions of them fit.
+ * A state of the model: what each store has (in memory and flushed), what each worker knows, and which requests are under
+ * way.
  *
  * Ghosts, which no actor of the protocol reads: who wrote a record last where it is gone (`TAIL`), who ever wrote it
  * (`BITS`). The checks live on them.
  */
+import { get, type State } from '../bytes.js';
 import type { Kind, Start } from './kinds.js';
 import type { MistakeName } from './mistakes.js';
 
-export type State = Uint8Array<ArrayBuffer>;
+export { clearBit, copy, get, hasBit, type State, setBit } from '../bytes.js';
 
 /** What is explored: units of work, one worker each, and which rules are broken. */
 export interface Model {
@@ -122,16 +123,6 @@ export const WRONG = [
 ] as const;
 export const Wrong = { lostUpdate: 1, redo: 2, twice: 3, point: 4, skew: 5, reader: 6 } as const;
 
-export const get = (state: State, at: number): number => state[at] as number;
-export const copy = (state: State): State => state.slice();
-export const hasBit = (state: State, at: number, unit: number): boolean => (get(state, at) & (1 << unit)) !== 0;
-export const setBit = (state: State, at: number, unit: number): void => {
-  state[at] = get(state, at) | (1 << unit);
-};
-export const clearBit = (state: State, at: number, unit: number): void => {
-  state[at] = get(state, at) & ~(1 << unit);
-};
-
 export function initialState(model: Model): State {
   const state = new Uint8Array(SIZE);
   for (const [record, there] of [
@@ -149,6 +140,3 @@ export function initialState(model: Model): State {
 /** What a reader can tell apart: absent, or present with its writer (the version goes with the writer). */
 export const seen = (state: State, record: number): number =>
   get(state, record + PRESENT) === 1 ? get(state, record + TAIL) + 1 : 0;
-
-// By far the fastest way to a string, and a key is built at every step.
-export const keyOf = (state: State): string => Buffer.from(state.buffer, 0, SIZE).toString('latin1');

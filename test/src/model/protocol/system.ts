@@ -3,58 +3,34 @@
  * themselves (`BROKEN`); here is what shows only in a whole state, above all that every unit is wholly there or wholly
  * not, once nothing is left to do.
  */
-import type { Emit, System } from '../explore.js';
+import type { System } from '../explore.js';
+import { half, unitSystem } from '../units.js';
 import { backgroundSteps, flushed, isOpen, storeSteps } from './background.js';
 import type { MistakeName } from './mistakes.js';
 import { readerAtRest, readerSteps } from './reader.js';
 import * as S from './state.js';
-import { get, initialState, keyOf, type Model, Pc, Row, Sent, type State, Tx } from './state.js';
+import { get, initialState, type Model, Pc, Row, Sent, type State, Tx } from './state.js';
 import { deliverySteps, workerSteps } from './worker.js';
 
 const ENDED: readonly number[] = [Pc.yes, Pc.no, Pc.dead, Pc.unsure];
 
 export function protocol(model: Model): System<State> {
-  const units = model.units.map((_, unit) => unit);
+  const { units } = model;
   if (units.length > S.MOST_UNITS) throw new RangeError(`A model has at most ${S.MOST_UNITS} units of work.`);
-  const atRest = (state: State): boolean =>
-    get(state, S.B + S.FENCE) === 0 &&
-    flushed(state) &&
-    readerAtRest(state) &&
-    units.every((unit) => unitAtRest(state, unit));
-  return {
+  return unitSystem({
+    plan: model,
+    names: units.map(({ name }) => name),
     initial: initialState(model),
-    key: keyOf,
-    atRest,
-    next: (state, emit) => {
-      const forgetting: Emit<State> = (label, actor, to, fault) => {
-        for (const unit of units) forgetOver(model, to, unit);
-        emit(label, actor, to, fault);
-      };
-      for (const unit of units) {
-        workerSteps(model, state, unit, forgetting);
-        deliverySteps(model, state, unit, forgetting);
-        backgroundSteps(model, state, unit, forgetting);
-      }
-      storeSteps(model, state, forgetting);
-      readerSteps(model, state, forgetting);
-    },
-    violation: (state) => {
-      const broken = S.WRONG[get(state, S.BROKEN)];
-      if (broken !== '') return broken;
-      for (const unit of units) {
-        const wrong =
-          toldWrong(state, unit) ??
-          undone(model, state, unit) ??
-          (atRest(state) ? half(model, state, unit) : undefined);
-        if (wrong !== undefined) return wrong;
-      }
-      return undefined;
-    },
-    describe: (label, actor) => (actor < 0 ? label : `${nameOf(model, actor)}: ${label}`),
-  };
+    unitSteps: [workerSteps, deliverySteps, backgroundSteps],
+    otherSteps: [storeSteps, readerSteps],
+    othersAtRest: (state) => get(state, S.B + S.FENCE) === 0 && flushed(state) && readerAtRest(state),
+    unitAtRest,
+    forgetOver: (to, unit) => forgetOver(model, to, unit),
+    broken: (state) => S.WRONG[get(state, S.BROKEN)] || undefined,
+    violation: (state, unit, rests) =>
+      toldWrong(state, unit) ?? undone(model, state, unit) ?? (rests ? inPart(model, state, unit) : undefined),
+  });
 }
-
-const nameOf = (model: Model, unit: number): string => `unit ${unit + 1} (${model.units[unit]?.name})`;
 
 function unitAtRest(state: State, unit: number): boolean {
   const at = S.worker(unit);
@@ -120,7 +96,7 @@ function undone(model: Model, state: State, unit: number): string | undefined {
 }
 
 /** All or nothing, once quiet: what is flushed counts. */
-function half(model: Model, state: State, unit: number): string | undefined {
+function inPart(model: Model, state: State, unit: number): string | undefined {
   const { a, b, c, several } = model.units[unit] as Model['units'][number];
   const at = S.worker(unit);
   const decided = get(state, at + S.TX) === Tx.committed;
@@ -130,6 +106,5 @@ function half(model: Model, state: State, unit: number): string | undefined {
   if (c !== 'none') parts.push(['C', S.hasBit(state, S.C_DISK, unit)]);
   const expected = several || a !== 'none' ? decided : get(state, at + S.SENT) === Sent.done;
   const wrong = parts.filter(([, there]) => there !== expected).map(([store]) => store);
-  if (wrong.length === 0) return undefined;
-  return `half a unit of work: unit ${unit + 1} is ${expected ? 'decided, and missing' : 'not decided, and there'} at ${wrong.join(', ')}`;
+  return half(unit, expected, wrong);
 }

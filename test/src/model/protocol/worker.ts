@@ -4,9 +4,9 @@
  * late. It may die wherever that leaves something behind; death in COMMIT is the same as the lost connection.
  */
 import type { Emit } from '../explore.js';
+import { put, type Step, stepper } from '../step.js';
 import * as S from './state.js';
 import { get, type Model, Pc, Row, Sent, type State, Tx } from './state.js';
-import { type Step, stepper } from './step.js';
 import { abortA, commitA, fenceB, guardOfFenceHolds, lockA, setFence, writeB } from './stores.js';
 
 export function workerSteps(model: Model, state: State, unit: number, emit: Emit<State>): void {
@@ -27,21 +27,13 @@ export function workerSteps(model: Model, state: State, unit: number, emit: Emit
           to[at + S.CLAIMED] = 1 + Math.max(...model.units.map((_, other) => get(state, S.worker(other) + S.CLAIMED)));
       });
       if (model.mistakes.has('fenceBeforeClaim') && get(state, at + S.SENT) === Sent.no)
-        step('sends its fence', (to) => {
-          to[at + S.SENT] = Sent.underWay;
-        });
+        step('sends its fence', put(at + S.SENT, Sent.underWay));
       break;
     case Pc.work:
       work(model, state, unit, step);
       break;
     case Pc.committing:
-      step(
-        'loses its connection in COMMIT, or dies',
-        (to) => {
-          to[at + S.PC] = Pc.settling;
-        },
-        true,
-      );
+      step('loses its connection in COMMIT, or dies', put(at + S.PC, Pc.settling), true);
       break;
     case Pc.settling:
     case Pc.expired:
@@ -99,10 +91,7 @@ function work(model: Model, state: State, unit: number, step: Step): void {
         });
       if (!written && owner !== 0 && !model.mistakes.has('noWaitLimit'))
         step('has waited too long for the row at A, and gives up', end);
-      if (fences && sent === Sent.no)
-        step('sends its fence', (to) => {
-          to[at + S.SENT] = Sent.underWay;
-        });
+      if (fences && sent === Sent.no) step('sends its fence', put(at + S.SENT, Sent.underWay));
       const fenced =
         !fences ||
         sent === Sent.done ||
@@ -116,22 +105,14 @@ function work(model: Model, state: State, unit: number, step: Step): void {
       if (sent === Sent.refused) step('was refused its fence, and rolls back', end);
     }
   } else if (sent === Sent.done || sent === Sent.refused)
-    step('has the answer', (to) => {
-      to[at + S.PC] = sent === Sent.done ? Pc.yes : Pc.no;
-    });
+    step('has the answer', put(at + S.PC, sent === Sent.done ? Pc.yes : Pc.no));
   // What is not decided without the coordinator is refused; a write of one store may have happened, or may yet.
   if ((sent === Sent.underWay || sent === Sent.looked) && !model.mistakes.has('noWaitLimit'))
     step('has waited too long for B, and gives up', (to) => {
       end(to);
       if (!several) to[at + S.PC] = model.mistakes.has('timeOutIsRefusal') ? Pc.no : Pc.unsure;
     });
-  step(
-    'dies',
-    (to) => {
-      to[at + S.PC] = Pc.dead;
-    },
-    true,
-  );
+  step('dies', put(at + S.PC, Pc.dead), true);
 }
 
 export function fencesOf(model: Model, unit: number): boolean {
@@ -159,10 +140,7 @@ function settle(model: Model, state: State, unit: number, step: Step): void {
   else if (expired) end('finds no journal row, and has lost its lease: told unknown', Pc.unsure);
   else end('finds no journal row: told no', Pc.no);
   // Its process is taken for dead: pruning no longer waits for it, and it may no longer conclude from an absent row.
-  if (!expired && row === Row.there)
-    step('loses its lease', (to) => {
-      to[at + S.PC] = Pc.expired;
-    });
+  if (!expired && row === Row.there) step('loses its lease', put(at + S.PC, Pc.expired));
 }
 
 /** What the network and the stores do with what was sent; the sender may be long dead. */
@@ -199,16 +177,11 @@ function deliver(model: Model, state: State, unit: number, step: Step): void {
   const at = S.worker(unit);
   const fences = fencesOf(model, unit);
   const alive = get(state, at + S.PC) === Pc.work || get(state, at + S.PC) === Pc.claim;
-  if (!alive)
-    step('its request to B is lost', (to) => {
-      to[at + S.SENT] = Sent.refused;
-    });
+  if (!alive) step('its request to B is lost', put(at + S.SENT, Sent.refused));
   // A request that meets a fence resolves it and is sent again: the same as one that waits.
   if (get(state, S.B + S.FENCE) !== 0 && !(model.mistakes.has('bypass') && !fences)) return;
   if (fences && model.mistakes.has('fenceNotAtomic')) {
-    step('its fence looks', (to) => {
-      to[at + S.SENT] = guardOfFenceHolds(model, state, unit) ? Sent.looked : Sent.refused;
-    });
+    step('its fence looks', put(at + S.SENT, guardOfFenceHolds(model, state, unit) ? Sent.looked : Sent.refused));
     return;
   }
   step(fences ? 'its fence arrives at B' : 'its write arrives at B', (to) => {

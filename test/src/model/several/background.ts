@@ -3,7 +3,7 @@
  * relays and those who discard have no names: what one of them knows is acted upon at any later time, any number of times.
  */
 import type { Emit } from '../explore.js';
-import { type Step, stepper } from '../protocol/step.js';
+import { put, type Step, stepper } from '../step.js';
 import * as S from './state.js';
 import { Claim, Fate, get, type Part, Pc, type Plan, Row, Sent, type State, Tx, Wrong } from './state.js';
 import { abort, install, release } from './stores.js';
@@ -85,9 +85,7 @@ function deadLetter(plan: Plan, state: State, unit: number, step: Step): void {
   for (const part of fenced) step(`its fence on ${nameOf(plan, part)} is discarded`, (to) => clear(to, unit, part));
   if (plan.has('discardClearsAll'))
     for (const part of parts)
-      step(`whatever stands on ${nameOf(plan, part)} is discarded`, (to) => {
-        to[S.recordAt(part.record) + S.HOLD] = 0;
-      });
+      step(`whatever stands on ${nameOf(plan, part)} is discarded`, put(S.recordAt(part.record) + S.HOLD, 0));
   if (fenced.length === 0 || plan.has('discardLeavesFence'))
     become('it is discarded', plan.has('discardUntold') ? Fate.fine : Fate.discarded, (to) => {
       if (get(to, at + S.PC) !== Pc.settling || plan.has('discardForgets')) to[at + S.ROW] = Row.pruned;
@@ -116,9 +114,7 @@ function prune(plan: Plan, state: State, unit: number, step: Step): void {
     ? parts.some((part) => part.way !== 'own' && isApplied(part))
     : parts.every(isApplied);
   if (fate === Fate.discarded || (fate === Fate.fine && enough))
-    step('its journal row is pruned', (to) => {
-      to[at + S.ROW] = Row.pruned;
-    });
+    step('its journal row is pruned', put(at + S.ROW, Row.pruned));
 }
 
 /** Resolve, by whoever meets a fence, or the scrub that finds a prepared transaction. */
@@ -131,28 +127,15 @@ function help(plan: Plan, state: State, unit: number, step: Step): void {
   const standing = plan.of(unit).parts.filter(stands);
   const isFound = standing.some((part) => !(part.way === 'prepare' && plan.has('preparedNotFound')));
   const held = tx === Tx.committing || (tx === Tx.open && get(state, at + S.CLAIM) >= Claim.held);
-  const advance = (label: string, change: (to: State) => void): void => step(label, change);
-  if (met === 0 && isFound)
-    advance('somebody meets its fence', (to) => {
-      to[at + S.HELP] = 1;
-    });
-  if (met === 1 && (!held || plan.has('claimLetGo')))
-    advance('a helper gets its claim lock', (to) => {
-      to[at + S.HELP] = 2;
-    });
+  if (met === 0 && isFound) step('somebody meets its fence', put(at + S.HELP, 1));
+  if (met === 1 && (!held || plan.has('claimLetGo'))) step('a helper gets its claim lock', put(at + S.HELP, 2));
   const isKnown = get(state, at + S.REMOVAL) === 1;
   if (met === 2 && get(state, at + S.ROW) !== Row.there && !isKnown)
-    advance('a helper finds no journal row', (to) => {
-      to[at + S.REMOVAL] = 1;
-    });
+    step('a helper finds no journal row', put(at + S.REMOVAL, 1));
   if (!isKnown && isFound && isForeign(plan, unit) && plan.has('foreignSettled'))
-    advance('an application of the other coordinator finds no row there', (to) => {
-      to[at + S.REMOVAL] = 1;
-    });
+    step('an application of the other coordinator finds no row there', put(at + S.REMOVAL, 1));
   if (!isKnown && isFound && plan.has('clearedByHand'))
-    advance('somebody discards it, before it is decided', (to) => {
-      to[at + S.REMOVAL] = 1;
-    });
+    step('somebody discards it, before it is decided', put(at + S.REMOVAL, 1));
   for (const part of standing) {
     if (isKnown) step(`a removal arrives at ${nameOf(plan, part)}`, (to) => clear(to, unit, part));
     if (part.way === 'prepare' && plan.has('preparedTimedOut'))

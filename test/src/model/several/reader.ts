@@ -5,7 +5,7 @@
  * its next try.
  */
 import type { Emit } from '../explore.js';
-import { stepper } from '../protocol/step.js';
+import { put, stepper } from '../step.js';
 import * as S from './state.js';
 import { Fate, get, type Plan, Row, type State, Wrong } from './state.js';
 
@@ -29,7 +29,7 @@ export function readerSteps(plan: Plan, state: State, emit: Emit<State>): void {
     (store) => stores[store]?.kind === 'fence' || plan.units.some(({ spec }) => spec.coordinator !== store),
   );
   const first = reader[at];
-  if (readsOnce && at < count) step('begins', (to) => (to[S.READER] = count));
+  if (readsOnce && at < count) step('begins', put(S.READER, count));
   else if (first !== undefined)
     step(`reads ${records[first]?.name}`, (to) => {
       to[S.SEEN + at] = S.seen(state, first);
@@ -37,7 +37,7 @@ export function readerSteps(plan: Plan, state: State, emit: Emit<State>): void {
     });
   else if (at === count) {
     if (!plan.units.some((_, unit) => isRowInTheWay(plan, state, unit)))
-      step('finds no open journal row', (to) => (to[S.DECIDED] = decided(plan, state)));
+      step('finds no open journal row', put(S.DECIDED, decided(plan, state)));
   } else if (at <= count + fencing.length) {
     const store = fencing[at - count - 1] as number;
     const settled = plan.has('readTwiceOnly') || !isFencedAt(plan, state, store);

@@ -1,12 +1,12 @@
 /**
- * A state, again a short row of bytes: each unit of work with a few of each of its changes, each record, and the reader.
+ * A state of the model: each unit of work with a few of each of its changes, each record, and the reader.
  * What a store acknowledges is durable here, and so a record has no copy on disk; what a restart takes away is the open
  * transaction of a database that has some. `TAIL` and `BITS` are ghosts, as in `protocol/state.ts`.
  */
-import { get, type State } from '../protocol/state.js';
+import { get, type State } from '../bytes.js';
 import { isSeveral, type Slot, type UnitSpec, type Way, type World, wayOf } from './world.js';
 
-export { get, hasBit, type State, setBit } from '../protocol/state.js';
+export { get, hasBit, type State, setBit } from '../bytes.js';
 
 export const MOST_UNITS = 3;
 export const MOST_SLOTS = 4;
@@ -87,8 +87,6 @@ export function initialState(world: World): State {
   for (const [record, { there }] of world.records.entries()) state[recordAt(record) + PRESENT] = there ? 1 : 0;
   return state;
 }
-
-export const keyOf = (state: State): string => Buffer.from(state.buffer, 0, SIZE).toString('latin1');
 
 /** What a reader can tell apart: absent, or present with its writer. */
 export const seen = (state: State, record: number): number => {

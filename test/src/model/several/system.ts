@@ -3,12 +3,13 @@
  * so; no other may. Nothing undecided is shown to an ordinary reader, and from the decision on every participant has the
  * fence, the prepared transaction or the change.
  */
-import type { Emit, System } from '../explore.js';
+import type { System } from '../explore.js';
+import { half, unitSystem } from '../units.js';
 import { backgroundSteps, isOpen, storeSteps } from './background.js';
 import type { SeveralMistake } from './mistakes.js';
 import { readerAtRest, readerSteps } from './reader.js';
 import * as S from './state.js';
-import { Claim, Fate, get, initialState, keyOf, Pc, Plan, Row, Sent, type State, Tx } from './state.js';
+import { Claim, Fate, get, initialState, Pc, Plan, Row, Sent, type State, Tx } from './state.js';
 import { deliverySteps, isNative, nameOf, workerSteps } from './worker.js';
 import type { World } from './world.js';
 
@@ -16,44 +17,23 @@ const ENDED: readonly number[] = [Pc.yes, Pc.no, Pc.dead, Pc.unsure];
 
 export function severalProtocol(world: World): System<State> {
   const plan = new Plan(world);
-  const units = world.units.map((_, unit) => unit);
-  const atRest = (state: State): boolean =>
-    readerAtRest(state) &&
-    world.records.every((_, record) => get(state, S.recordAt(record) + S.HOLD) === 0) &&
-    units.every((unit) => isUnitAtRest(plan, state, unit));
-  return {
+  return unitSystem({
+    plan,
+    names: world.units.map(({ name }) => name),
     initial: initialState(world),
-    key: keyOf,
-    atRest,
-    next: (state, emit) => {
-      const forgetting: Emit<State> = (label, actor, to, fault) => {
-        for (const unit of units) forgetOver(plan, to, unit);
-        emit(label, actor, to, fault);
-      };
-      for (const unit of units) {
-        workerSteps(plan, state, unit, forgetting);
-        deliverySteps(plan, state, unit, forgetting);
-        backgroundSteps(plan, state, unit, forgetting);
-      }
-      storeSteps(plan, state, forgetting);
-      readerSteps(plan, state, forgetting);
-    },
-    violation: (state) => {
-      const broken = S.WRONG[get(state, S.BROKEN)];
-      if (broken !== '') return broken;
-      const rests = atRest(state);
-      for (const unit of units) {
-        const wrong =
-          toldWrong(plan, state, unit) ??
-          undone(plan, state, unit) ??
-          shownTooEarly(plan, state, unit) ??
-          (rests ? half(plan, state, unit) : undefined);
-        if (wrong !== undefined) return wrong;
-      }
-      return undefined;
-    },
-    describe: (label, actor) => (actor < 0 ? label : `unit ${actor + 1} (${world.units[actor]?.name}): ${label}`),
-  };
+    unitSteps: [workerSteps, deliverySteps, backgroundSteps],
+    otherSteps: [storeSteps, readerSteps],
+    othersAtRest: (state) =>
+      readerAtRest(state) && world.records.every((_, record) => get(state, S.recordAt(record) + S.HOLD) === 0),
+    unitAtRest: (state, unit) => isUnitAtRest(plan, state, unit),
+    forgetOver: (to, unit) => forgetOver(plan, to, unit),
+    broken: (state) => S.WRONG[get(state, S.BROKEN)] || undefined,
+    violation: (state, unit, rests) =>
+      toldWrong(plan, state, unit) ??
+      undone(plan, state, unit) ??
+      shownTooEarly(plan, state, unit) ??
+      (rests ? inPart(plan, state, unit) : undefined),
+  });
 }
 
 function isUnitAtRest(plan: Plan, state: State, unit: number): boolean {
@@ -145,7 +125,7 @@ function shownTooEarly(plan: Plan, state: State, unit: number): string | undefin
 }
 
 /** All or nothing, once quiet; only what was discarded may be partial. */
-function half(plan: Plan, state: State, unit: number): string | undefined {
+function inPart(plan: Plan, state: State, unit: number): string | undefined {
   const at = S.unitAt(unit);
   if (get(state, at + S.FATE) === Fate.discarded) return undefined;
   const isDecided = isNative(plan, unit)
@@ -156,6 +136,5 @@ function half(plan: Plan, state: State, unit: number): string | undefined {
     .parts.filter((part) => part.change !== 'guard' && S.takesPart(state, unit, part))
     .filter(({ record }) => S.hasBit(state, S.recordAt(record) + S.BITS, unit) !== isDecided)
     .map((part) => nameOf(plan, part));
-  if (wrong.length === 0) return undefined;
-  return `half a unit of work: unit ${unit + 1} is ${isDecided ? 'decided, and missing' : 'not decided, and there'} at ${wrong.join(', ')}`;
+  return half(unit, isDecided, wrong);
 }

@@ -4,7 +4,7 @@
  * are read in one step: a unit that read them at several moments is refused by more guards, and by no fewer.
  */
 import type { Emit } from '../explore.js';
-import { type Step, stepper } from '../protocol/step.js';
+import { put, type Step, stepper } from '../step.js';
 import * as S from './state.js';
 import { Claim, get, type Part, Pc, type Plan, Row, Sent, type State, Tx, Wrong } from './state.js';
 import { abort, commit, guardHolds, hold, isBlocked, meetsFence, release, writeNative } from './stores.js';
@@ -19,22 +19,10 @@ export function workerSteps(plan: Plan, state: State, unit: number, emit: Emit<S
     case Pc.work:
       if (isNative(plan, unit)) native(plan, state, unit, step);
       else work(plan, state, unit, step);
-      step(
-        'dies',
-        (to) => {
-          to[at + S.PC] = Pc.dead;
-        },
-        true,
-      );
+      step('dies', put(at + S.PC, Pc.dead), true);
       break;
     case Pc.committing:
-      step(
-        'loses its connection in COMMIT, or dies',
-        (to) => {
-          to[at + S.PC] = Pc.settling;
-        },
-        true,
-      );
+      step('loses its connection in COMMIT, or dies', put(at + S.PC, Pc.settling), true);
       break;
     case Pc.settling:
       settle(plan, state, unit, step);
@@ -66,10 +54,7 @@ function read(plan: Plan, to: State, unit: number): void {
 function native(plan: Plan, state: State, unit: number, step: Step): void {
   const at = S.unitAt(unit);
   const sent = get(state, at + S.SENT);
-  const end = (label: string, pc: number): void =>
-    step(label, (to) => {
-      to[at + S.PC] = pc;
-    });
+  const end = (label: string, pc: number): void => step(label, put(at + S.PC, pc));
   if (sent === Sent.done) end('has the answer', Pc.yes);
   else if (sent === Sent.refused) end('is refused', Pc.no);
   else if (sent === Sent.looked) askForFences(plan, state, unit, step);
@@ -127,18 +112,16 @@ function work(plan: Plan, state: State, unit: number, step: Step): void {
   }
   if (claim === Claim.none && (flights || unwritten.length === 0))
     sendFlight(unit, step, flights ? Claim.sent : Claim.known);
-  if (flights && claim === Claim.held)
-    step('has the answer to its claim', (to) => {
-      to[at + S.CLAIM] = Claim.known;
-    });
+  if (flights && claim === Claim.held) step('has the answer to its claim', put(at + S.CLAIM, Claim.known));
   const mayFence = claim === Claim.known || (plan.has('fenceInFlight') && claim !== Claim.none);
   if (mayFence)
     for (const part of taking) {
       const isReady = part.way === 'fence' ? Sent.no : part.way === 'prepare' ? Sent.open : -1;
       if (sentOf(part) === isReady && !(part.way === 'prepare' && plan.has('heldNotPrepared')))
-        step(`sends ${part.way === 'fence' ? 'the fence of' : 'PREPARE for'} ${nameOf(plan, part)}`, (to) => {
-          to[at + S.SENT + part.at] = Sent.underWay;
-        });
+        step(
+          `sends ${part.way === 'fence' ? 'the fence of' : 'PREPARE for'} ${nameOf(plan, part)}`,
+          put(at + S.SENT + part.at, Sent.underWay),
+        );
     }
   const ready =
     claim === Claim.known &&
@@ -156,9 +139,10 @@ function isReady(plan: Plan, { way }: Part, sent: number): boolean {
 }
 
 function sendFlight(unit: number, step: Step, claim: number = Claim.sent): void {
-  step(claim === Claim.sent ? 'sends BEGIN, claim, writes and journal row' : 'claims', (to) => {
-    to[S.unitAt(unit) + S.CLAIM] = claim;
-  });
+  step(
+    claim === Claim.sent ? 'sends BEGIN, claim, writes and journal row' : 'claims',
+    put(S.unitAt(unit) + S.CLAIM, claim),
+  );
 }
 
 function sendCommit(unit: number, step: Step): void {
@@ -239,10 +223,7 @@ export function deliverySteps(plan: Plan, state: State, unit: number, emit: Emit
       });
     if (sent !== Sent.underWay) continue;
     if (gone) lost('its request to');
-    if (part.way === 'prepare')
-      step(`its PREPARE arrives at ${name}`, (to) => {
-        to[at + S.SENT + part.at] = Sent.done;
-      });
+    if (part.way === 'prepare') step(`its PREPARE arrives at ${name}`, put(at + S.SENT + part.at, Sent.done));
     else if (!isBlocked(plan, state, unit, part))
       step(`its fence arrives at ${name}`, (to) => {
         const holdsNow = guardHolds(plan, to, unit, part);
@@ -261,10 +242,7 @@ function flightSteps(plan: Plan, state: State, unit: number, step: Step): void {
       to[at + S.CLAIM] = Claim.held;
       to[at + S.TX] = Tx.open;
     });
-    if (get(state, at + S.PC) !== Pc.work)
-      step('its flight is lost', (to) => {
-        to[at + S.CLAIM] = Claim.none;
-      });
+    if (get(state, at + S.PC) !== Pc.work) step('its flight is lost', put(at + S.CLAIM, Claim.none));
   }
   if (get(state, at + S.TX) !== Tx.open) return;
   const { parts, several } = plan.of(unit);
@@ -279,17 +257,12 @@ function flightSteps(plan: Plan, state: State, unit: number, step: Step): void {
     (part) => part.change !== 'increment' || part.way === 'own' || get(state, at + S.SENT + part.at) === Sent.done,
   );
   if (several && get(state, at + S.RECORDED) === 0 && (isKnown || plan.has('recordedBeforeReadBack')))
-    step('its journal row is written', (to) => {
-      to[at + S.RECORDED] = 1;
-    });
+    step('its journal row is written', put(at + S.RECORDED, 1));
 }
 
 function deliverNative(plan: Plan, state: State, unit: number, step: Step): void {
   const at = S.unitAt(unit);
-  if (get(state, at + S.PC) !== Pc.work)
-    step('its request is lost', (to) => {
-      to[at + S.SENT] = Sent.refused;
-    });
+  if (get(state, at + S.PC) !== Pc.work) step('its request is lost', put(at + S.SENT, Sent.refused));
   const leaveOut = plan.has('bulkLeavesOut') || plan.has('bulkAsksLater');
   const isBulk = plan.of(unit).parts.some(({ change }) => change === 'match');
   // It is told whose the fences are, settles them and comes again: the same as one that waits.
