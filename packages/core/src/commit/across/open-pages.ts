@@ -6,7 +6,7 @@ import type { Access } from '../../store/access.js';
 import type { CommitCoordinator, OpenQuery, OpenUnit } from '../../store/commit.js';
 
 /** Rows of a page at most. */
-const PAGE = 1_000;
+const PAGE = 2_000;
 
 /** What is open by this query when its page is asked for. Throws what the coordinator throws. */
 export async function* openPages(

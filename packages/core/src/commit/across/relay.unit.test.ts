@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectionError } from '../../errors/errors.js';
 import { Account, contents, makeStores, open, Profile, type Stores, Visit } from './across.fixture.js';
+import type { StepEvent } from './steps.js';
 
 /** Decides units of work over all stores, none of which is applied anywhere. */
 async function decide(stores: Stores, count: number): Promise<void> {
@@ -42,15 +43,48 @@ function takeDown(
 const gone = () => Promise.reject(new ConnectionError('document is down'));
 
 describe('drain', () => {
-  it('finishes more than a page holds, and nothing twice', async () => {
+  it('finishes more than a page holds, and marks what it has applied, nothing before, while it applies the next page', async () => {
     const stores = makeStores();
-    await decide(stores, 2_300);
-    const weave = await open(stores);
-    expect(await weave.journal.stats()).toMatchObject({ open: 2_300 });
-    expect(await weave.journal.drain()).toStrictEqual({ finished: 2_300, failed: 0 });
+    await decide(stores, 2_100);
+    const applied = new Map<string, number>();
+    const marked: string[] = [];
+    let tell: () => void = () => {};
+    const next = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    const onStep = async ({ step, moment, store, unitOfWork, unitsOfWork = [unitOfWork] }: StepEvent) => {
+      if (step === 'apply' && moment === 'before' && store === 'timeseries' && applied.size > 0) tell();
+      if (step === 'apply' && moment === 'after') {
+        for (const each of unitsOfWork) applied.set(each, (applied.get(each) ?? 0) + 1);
+      }
+      if (step !== 'done' || moment !== 'before') return;
+      expect(unitsOfWork.map((each) => applied.get(each))).toEqual(unitsOfWork.map(() => 2));
+      marked.push(...unitsOfWork);
+      await next;
+    };
+    const weave = await open(stores, { onStep });
+    expect(await weave.journal.stats()).toMatchObject({ open: 2_100 });
+    expect(await weave.journal.drain()).toStrictEqual({ finished: 2_100, failed: 0 });
     await weave.close();
+    expect([applied.size, new Set(marked).size, marked.length]).toEqual([2_100, 2_100, 2_100]);
     const { profiles, visits } = await contents(stores);
-    expect([profiles.length, visits]).toEqual([2_300, 2_300]);
+    expect([profiles.length, visits]).toEqual([2_100, 2_100]);
+  });
+
+  it('throws where what it has applied cannot be marked, and finishes it the next time', async () => {
+    const stores = makeStores();
+    await decide(stores, 2_100);
+    const onStep = ({ step }: StepEvent) => {
+      if (step === 'done') throw new ConnectionError('relational is down');
+    };
+    const weave = await open(stores, { onStep });
+    await expect(weave.journal.drain()).rejects.toThrow('relational is down');
+    expect(await weave.journal.stats()).toMatchObject({ open: 2_100 });
+    await weave.close();
+    const other = await open(stores);
+    expect(await other.journal.drain()).toStrictEqual({ finished: 2_100, failed: 0 });
+    await other.close();
+    expect((await contents(stores)).visits).toBe(2_100);
   });
 
   it('says that a store is down, and settles the others all the same', async () => {

@@ -40,21 +40,37 @@ export class Sweep {
     private readonly isUnderWay: (unitOfWork: string) => boolean,
   ) {}
 
-  /** Throws what the coordinator throws. */
+  /** Throws what the coordinator throws. What became of a page is marked in the journal while the next one is applied. */
   async run(query: Pick<OpenQuery, 'attempts' | 'minAgeMs'>): Promise<void> {
-    for await (const page of openPages(this.coordination.coordinator, query, { timeoutMs: CALL_MS })) {
-      await this.#finish(page.filter(({ unitOfWork }) => !this.isUnderWay(unitOfWork)));
+    let marking = Promise.resolve();
+    try {
+      for await (const page of openPages(this.coordination.coordinator, query, { timeoutMs: CALL_MS })) {
+        const units = page.filter(({ unitOfWork }) => !this.isUnderWay(unitOfWork));
+        const failures = await this.#applyEach(units);
+        await marking;
+        const finished = units.filter((unit) => !failures.has(unit)).map(({ unitOfWork }) => unitOfWork);
+        marking = this.#mark(finished, failures);
+        // It is waited for above and below.
+        marking.catch(() => {});
+      }
+    } finally {
+      await marking;
     }
   }
 
-  async #finish(units: readonly OpenUnit[]): Promise<void> {
+  /** Those that failed in one of their stores, and why. The others are applied, durably. */
+  async #applyEach(units: readonly OpenUnit[]): Promise<ReadonlyMap<OpenUnit, unknown>> {
     const failures = new Map<OpenUnit, unknown>();
     await Promise.all(
       [...this.#byStore(units, failures)].map(async ([store, parts]) => {
         for (const [unit, reason] of await this.#apply(store, parts)) failures.set(unit, reason);
       }),
     );
-    const finished = units.filter((unit) => !failures.has(unit)).map(({ unitOfWork }) => unitOfWork);
+    return failures;
+  }
+
+  /** Says in the journal what became of them. */
+  async #mark(finished: readonly string[], failures: ReadonlyMap<OpenUnit, unknown>): Promise<void> {
     const [first] = finished;
     if (first !== undefined) {
       const { name, coordinator } = this.coordination;
