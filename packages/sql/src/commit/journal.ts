@@ -59,13 +59,14 @@ export class PgJournal implements CommitCoordinator {
     const { limit, minAgeMs = 0, dead = false, attempts: { min, max } = { min: 0 }, after } = query;
     const values = [limit, minAgeMs, min, max ?? MAX_INTEGER].map(String);
     if (after !== undefined) values.push(String(after.attempts), after.place ?? '0', unitId(after.unitOfWork));
+    // The limit is one that the planner does not know: for one that it knows, it may read and sort all that is open.
     const text = `select ${UNIT}, xid from (
       select *, sum(octet_length(redo)) over (order by attempts, xid, uow) - octet_length(redo) as before from (
         select * from ${JOURNAL} where not done and ${dead ? 'dead' : 'not dead'}
           and decided_at <= clock_timestamp() - $2::float8 * interval '1 millisecond'
           and attempts between $3::integer and $4::integer
           ${after === undefined ? '' : 'and (attempts, xid, uow) > ($5::integer, $6::xid8, $7::uuid)'}
-        order by attempts, xid, uow limit $1::bigint) picked) measured
+        order by attempts, xid, uow limit (select $1::bigint)) picked) measured
       where before < ${MAX_ANSWER_BYTES} order by attempts, xid, uow`;
     const rows = await this.#run({ text, values }, access);
     return rows.map(placedUnit);
