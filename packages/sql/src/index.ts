@@ -28,10 +28,11 @@ export type {
   PgClient,
   PgConnection,
   PgConnections,
+  PgLoneClient,
   PgQueryConfig,
 } from './pg-client.js';
 export { PgDomain, type PgDomainOptions } from './pg-domain.js';
-export { hearClients, type PgPoolLike, poolConnections } from './pg-pool.js';
+export { hearClients, loneClient, type PgPoolLike, poolConnections } from './pg-pool.js';
 export { RawSql } from './raw-sql.js';
 export { directMatch, relatedCondition } from './related.js';
 export { lockSchema, SCHEMA_LOCK_KEY } from './schema-lock.js';

@@ -25,6 +25,17 @@ export interface PgClient {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
+/** A client beside those of a pool, for what lasts longer than anybody has one on loan. */
+export interface PgLoneClient extends PgClient {
+  connect(): Promise<unknown>;
+  end(): Promise<void>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
+  on(event: 'notification', listener: (message: { readonly payload?: string }) => void): unknown;
+  unref?(): void;
+  readonly connection?: { readonly stream?: { destroy?(): unknown } };
+}
+
 /** What a request for a connection is for; handed to whoever owns the connections, and to a gate before it. */
 export interface AcquireRequest {
   /** `statement`: one call; `transaction`: until its end; `native`: by hand, by the user of the driver's own object. */
@@ -56,6 +67,8 @@ export interface PgConnections {
   open(): Promise<void>;
   close(): Promise<void>;
   acquire(request: AcquireRequest): Promise<PgConnection>;
+  /** A new client with the same options, not connected yet; undefined where it cannot be made. Absent: there is none to be had. */
+  lone?(): PgLoneClient | undefined;
   readonly native: unknown;
 }
 

@@ -12,12 +12,15 @@ import type { SqlSession } from './session.js';
 export type PgDomainOptions = DomainOptions;
 
 export class PgDomain extends ConnectionDomain {
-  readonly coordinator: PgJournal = new PgJournal(this);
+  readonly coordinator: PgJournal;
   readonly #prepared = new PreparedTransactions(this);
   #canPrepare = false;
 
   constructor(connections: PgConnections, options: PgDomainOptions = {}) {
     super(connections, pgProtocol, pgDialect, { ...options, name: options.name ?? 'postgres' });
+    // A database of one session is one of this process, which tells itself.
+    const { lone } = this.exclusive ? {} : connections;
+    this.coordinator = new PgJournal(this, lone?.bind(connections));
   }
 
   /** Known when the server has answered. */

@@ -1,5 +1,5 @@
 /** Connections from a `pg` pool, for stores that are used without TypeORM. */
-import { cancelRunning, type PgClient, type PgConnections } from './pg-client.js';
+import { cancelRunning, type PgClient, type PgConnections, type PgLoneClient } from './pg-client.js';
 
 /** The parts of a `pg.Pool` that are used. */
 export interface PgPoolLike {
@@ -7,6 +7,16 @@ export interface PgPoolLike {
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'connect', listener: (client: PgClient) => void): unknown;
+  /** What it makes its clients of. */
+  readonly Client?: new (
+    options: unknown,
+  ) => PgLoneClient;
+  readonly options?: unknown;
+}
+
+/** A client as the pool makes them, which the pool knows nothing of. */
+export function loneClient({ Client, options }: Pick<PgPoolLike, 'Client' | 'options'>): PgLoneClient | undefined {
+  return Client && new Client(options);
 }
 
 /**
@@ -50,6 +60,7 @@ export function poolConnections(makePool: () => PgPoolLike): PgConnections {
         },
       };
     },
+    lone: () => loneClient(opened()),
     get native() {
       return opened();
     },

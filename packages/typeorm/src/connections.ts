@@ -6,9 +6,11 @@ import { ConfigurationError } from '@storeweave/core';
 import {
   type AcquireRequest,
   hearClients,
+  loneClient,
   type PgClient,
   type PgConnection,
   type PgConnections,
+  type PgLoneClient,
   type PgPoolLike,
 } from '@storeweave/sql';
 import type { DataSource } from 'typeorm';
@@ -21,7 +23,7 @@ type Obtained = [client: PgClient, release: (broken?: Error | boolean) => void];
 interface PostgresDriverInternals {
   obtainMasterConnection(): Promise<Obtained>;
   /** The pool, while it is initialized. */
-  readonly master?: Pick<PgPoolLike, 'on'>;
+  readonly master?: Pick<PgPoolLike, 'on' | 'Client' | 'options'>;
 }
 
 export class DataSourceConnections implements PgConnections {
@@ -69,6 +71,11 @@ export class DataSourceConnections implements PgConnections {
       native: (session) => enlistedManager(this.dataSource, client, session),
       release: (broken) => release(broken),
     };
+  }
+
+  lone(): PgLoneClient | undefined {
+    const { master } = this.dataSource.driver as unknown as PostgresDriverInternals;
+    return master && loneClient(master);
   }
 
   async #obtain(request: AcquireRequest): Promise<Obtained> {
