@@ -39,6 +39,8 @@ export class Relay {
   #watch: Promise<JournalWatch> | undefined;
   /** Told that something is left to relays, and has not looked since. */
   #isWoken = false;
+  /** From when on being told makes it look at once. */
+  #listensFrom = 0;
   #scrubbed = performance.now();
   /** When those are tried again that failed so often. By this process's own clock, which only runs forward. */
   readonly #notBefore: number[] = [];
@@ -106,9 +108,9 @@ export class Relay {
     this.#timer.unref();
   }
 
-  /** Not before those are due that have failed once, as what is handed over has: a store that is down wakes relays often. */
+  /** A store that is down wakes relays often. Nor before those are due that have failed once, as what is handed over has. */
   #wakeMs(): number {
-    const due = (this.#notBefore[1] ?? 0) - performance.now();
+    const due = Math.max(this.#notBefore[1] ?? 0, this.#listensFrom) - performance.now();
     return Math.max(0, Math.ceil(due)) + Math.random() * WAKE_SPREAD_MS;
   }
 
@@ -120,6 +122,7 @@ export class Relay {
 
   /** Returns how long to wait before the next time. Never rejects. */
   async #once(): Promise<number> {
+    if (this.#isWoken) this.#listensFrom = performance.now() + pauseAfter(1);
     this.#isWoken = false;
     let pause = this.#options.intervalMs;
     try {
