@@ -106,6 +106,14 @@ export class MongodbJournal implements CommitCoordinator {
     );
   }
 
+  async handOver(unitsOfWork: readonly string[], error: string | undefined, access: Access): Promise<void> {
+    const text = error?.slice(0, MAX_ERROR_LENGTH);
+    const $set = { attempts: 1, ...(text !== undefined && { error: text }) };
+    await this.#each(unitsOfWork, access, (_id, call) =>
+      journalOf(call).updateMany({ _id, state: 'open', dead: false, attempts: 0 }, { $set }, call.options),
+    );
+  }
+
   async done(unitsOfWork: readonly string[], access: Access): Promise<void> {
     await this.#each(unitsOfWork, access, (_id, call) =>
       journalOf(call).updateMany({ _id, state: 'open' }, { $set: { state: 'done' } }, call.options),

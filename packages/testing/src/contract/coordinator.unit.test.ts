@@ -78,6 +78,40 @@ const mistakes: readonly (readonly [what: string, plant: Plant])[] = [
     (right) => ({ note: (units, failure, access) => right.note(units, { ...failure, attempts: 0 }, access) }),
   ],
   [
+    'what somebody has noted is handed over once more',
+    (right) => ({
+      handOver: (units, error, access) =>
+        right.note(units, { attempts: 1, dead: false, ...(error !== undefined && { error }) }, access),
+    }),
+  ],
+  ['handing over does nothing', () => ({ handOver: async () => {} })],
+  ['nobody is told', () => ({ watch: async () => ({ stop: async () => {} }) })],
+  [
+    'who has stopped is told',
+    (right) => ({
+      watch: async (wake) => {
+        await right.watch?.(wake);
+        return { stop: async () => {} };
+      },
+    }),
+  ],
+  [
+    'only what is handed over is told',
+    (right) => {
+      const watching: (() => void)[] = [];
+      return {
+        watch: async (wake) => {
+          watching.push(wake);
+          return { stop: async () => void watching.splice(watching.indexOf(wake), 1) };
+        },
+        handOver: async (units, error, access) => {
+          await right.handOver?.(units, error, access);
+          for (const wake of watching) wake();
+        },
+      };
+    },
+  ],
+  [
     'dead letters count as open',
     (right) => ({
       stats: async (access) => {

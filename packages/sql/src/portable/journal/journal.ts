@@ -130,6 +130,16 @@ export class PortableJournal implements CommitCoordinator {
     );
   }
 
+  async handOver(unitsOfWork: readonly string[], error: string | undefined, access: Access): Promise<void> {
+    await this.#change(
+      unitsOfWork,
+      access,
+      (ids) =>
+        `${this.terms.update} error = $1, attempts = 1 where uow in (${ids}) and attempts = 0 and dead = 0 and done = 0`,
+      [error?.slice(0, MAX_ERROR_LENGTH) ?? null],
+    );
+  }
+
   async done(unitsOfWork: readonly string[], access: Access): Promise<void> {
     await this.#change(
       unitsOfWork,

@@ -12,6 +12,7 @@ import {
   TimeoutError,
   type Transaction,
 } from '@storeweave/core';
+import { ChaosStore } from '../../chaos/store.js';
 import { type Bound, type ContractCase, type ContractContext, concurrent, type Need, test } from '../case.js';
 import { articles, type EntityModelName, entityModels } from '../domain/groups.js';
 import { range, refused, there } from './assertions.js';
@@ -31,6 +32,18 @@ const sideBySide: Need = {
     return on === undefined ? undefined : concurrent(on).missing(stores);
   },
 };
+
+/** It has these calls. */
+const able = (...calls: readonly ('handOver' | 'watch')[]): Need => ({
+  missing: (stores) => {
+    const on = modelOf(stores);
+    if (on === undefined) return undefined;
+    const store = stores[on];
+    const { coordinator } = (store instanceof ChaosStore ? store.inner : store) ?? {};
+    const absent = calls.find((call) => coordinator?.[call] === undefined);
+    return absent && `the coordinator has no ${absent}()`;
+  },
+});
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -65,8 +78,8 @@ class JournalBench {
   }
 }
 
-const given = (name: string, run: (bench: JournalBench, rows: FenceBench) => Promise<void>) =>
-  test(`coordinator: ${name}`, [coordinating], async ({ stores, openFenced }: ContractContext) => {
+const given = (name: string, run: (bench: JournalBench, rows: FenceBench) => Promise<void>, ...needs: Need[]) =>
+  test(`coordinator: ${name}`, [coordinating, ...needs], async ({ stores, openFenced }: ContractContext) => {
     const on = there(modelOf(stores));
     const { store, model } = await openFenced(on, [articles[on]]);
     const bench = new JournalBench(store);
@@ -214,6 +227,73 @@ export const coordinatorCases: readonly ContractCase[] = [
     assert.deepEqual([stats.open, stats.dead], [2, 0]);
     assert.ok(there(stats.oldestMs) >= 0);
   }),
+
+  given(
+    'what is handed over is noted once, unless it is over or somebody noted it before',
+    async (bench) => {
+      const { coordinator } = bench;
+      const units: string[] = [];
+      for (const redo of ['new', 'tried', 'dead', 'done']) units.push(await bench.decide(redo));
+      const [, tried, dead, done] = units.map((unit) => [unit]);
+      await coordinator.note(there(tried), { error: 'before', attempts: 4, dead: false }, {});
+      await coordinator.note(there(dead), { error: 'given up', attempts: 0, dead: true }, {});
+      await coordinator.done(there(done), {});
+      const handOver = there(coordinator.handOver).bind(coordinator);
+      await handOver([], 'nothing', {});
+      await Promise.all([handOver([...units, randomUUID()], 'gone', {}), handOver(units.toReversed(), 'gone', {})]);
+      const noted = await Promise.all(units.map((unit) => coordinator.find(unit, {})));
+      assert.deepEqual(
+        noted.map((unit) => [unit?.redo, unit?.attempts, unit?.error, unit?.dead, unit?.done === true]),
+        [
+          ['new', 1, 'gone', false, false],
+          ['tried', 4, 'before', false, false],
+          ['dead', 0, 'given up', true, false],
+          ['done', 0, undefined, false, true],
+        ],
+      );
+      const silent = await bench.decide('silent');
+      await handOver([silent], undefined, {});
+      const found = there(await coordinator.find(silent, {}));
+      assert.deepEqual([found.attempts, found.error], [1, undefined]);
+    },
+    able('handOver'),
+  ),
+
+  given(
+    'whoever watches is told of what is handed over or given back, until it stops',
+    async (bench) => {
+      const { coordinator } = bench;
+      const woken = [0, 0];
+      const watches = await Promise.all(
+        woken.map((_, at) =>
+          there(coordinator.watch).call(coordinator, () => {
+            woken[at] = (woken[at] ?? 0) + 1;
+          }),
+        ),
+      );
+      const tells = async (act: Promise<unknown> | undefined, ...who: readonly number[]) => {
+        const before = [...woken];
+        await act;
+        for (let waited = 0; who.some((at) => woken[at] === before[at]); waited += 20) {
+          assert.ok(waited < 5_000, `woken ${woken} times, and ${before} before`);
+          await pause(20);
+        }
+      };
+      try {
+        const unitOfWork = await bench.decide('a');
+        await tells(coordinator.handOver?.([unitOfWork], 'gone', {}), 0, 1);
+        await tells(coordinator.note([unitOfWork], { attempts: 0, dead: false }, {}), 0, 1);
+        await watches[0]?.stop();
+        const [stopped] = woken;
+        await tells(coordinator.handOver?.([unitOfWork], 'gone', {}), 1);
+        await pause(50);
+        assert.equal(woken[0], stopped);
+      } finally {
+        await Promise.all(watches.map((watch) => watch.stop()));
+      }
+    },
+    able('handOver', 'watch'),
+  ),
 
   given('it is walked in pages, whatever becomes of what was seen', async (bench) => {
     const { coordinator } = bench;
