@@ -195,6 +195,38 @@ describe('relay', () => {
   }
 });
 
+describe('relay --interval 60000', () => {
+  it('is woken by what is handed over or given back, also after its connection was killed', async () => {
+    const { env, sql } = await databases('cli_woken');
+    const child = start(['relay', '--interval', '60000', '--json', '-c', config], env);
+    const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const listening = `select pid from pg_stat_activity where datname = current_database() and query like 'listen %'`;
+    const pids = async () => (await sql(listening)).map(({ pid }) => pid);
+    const isDone = async (unit = '') =>
+      (await sql('select done from storeweave_journal where uow = $1', [unit]))[0]?.done;
+    try {
+      await expect.poll(pids, { timeout: 20_000 }).toHaveLength(1);
+      const [first] = await leaveOpen(env, 1);
+      await expect.poll(() => isDone(first), { timeout: 3_000 }).toBe(true);
+
+      const before = await pids();
+      await sql('select pg_terminate_backend(pid) from (values ($1::integer)) killed (pid)', before);
+      await expect.poll(async () => (await pids()).filter((pid) => pid !== before[0])).toHaveLength(1);
+      const [second] = await leaveOpen(env, 1);
+      await expect.poll(() => isDone(second), { timeout: 3_000 }).toBe(true);
+
+      await sql(`update storeweave_journal set done = false, decided_at = decided_at - interval '1 hour'`);
+      await sql(DIE, [[first], 'dead']);
+      const retried = await run((output) => journalRetry(orders(env), output, [first ?? ''], { allDead: false }));
+      expect(retried.code).toBe(0);
+      await expect.poll(() => isDone(first), { timeout: 3_000 }).toBe(true);
+    } finally {
+      child.kill('SIGTERM');
+      expect(await closed).toBe(0);
+    }
+  });
+});
+
 interface Told {
   readonly event: string;
   readonly moment?: string;
