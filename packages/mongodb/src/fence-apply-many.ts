@@ -4,7 +4,7 @@
  * that it takes what each of them fenced for this and nothing else. Those that hand unique values on need a transaction
  * each and go by themselves.
  */
-import type { Access, DecidedUnit, EntityModel, WriteBatch } from '@storeweave/core';
+import type { Access, EntityModel, UnitPart, WriteBatch } from '@storeweave/core';
 import type { Document } from 'mongodb';
 import type { Call, MongodbDomain } from './domain.js';
 import { applyFences, CLEAR, handsOn, installing, sendAll } from './fence-clear.js';
@@ -16,7 +16,7 @@ const SIDE_BY_SIDE = 8;
 
 export async function applyManyFences(
   domain: MongodbDomain,
-  units: readonly DecidedUnit[],
+  units: readonly UnitPart[],
   access: Access,
 ): Promise<void> {
   const alone = units.filter(({ batches }) => handsOn(batches).size > 0);
@@ -31,7 +31,7 @@ export async function applyManyFences(
   ]);
 }
 
-function operations(units: readonly DecidedUnit[], call: Call): Operation[] {
+function operations(units: readonly UnitPart[], call: Call): Operation[] {
   const uow = { $in: units.map(({ owner }) => owner.unitOfWork) };
   const alike = new Map<EntityModel, Set<FenceOp>>();
   const changes: Operation[] = [];

@@ -2,7 +2,6 @@
 import type {
   Access,
   CommitParticipant,
-  DecidedUnit,
   EntityModel,
   FenceOutcome,
   FenceOwner,
@@ -43,7 +42,7 @@ export class MongodbParticipant implements CommitParticipant {
     return applyFences(this.domain, owner, filled(batches), alone(access));
   }
 
-  applyMany(units: readonly DecidedUnit[], access: Access): Promise<void> {
+  applyMany(units: readonly UnitPart[], access: Access): Promise<void> {
     const some = units.map(({ owner, batches }) => ({ owner, batches: filled(batches) }));
     return applyManyFences(this.domain, some, alone(access));
   }

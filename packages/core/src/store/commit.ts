@@ -31,9 +31,6 @@ export interface UnitPart {
   readonly batches: readonly WriteBatch[];
 }
 
-/** The same when it is decided. */
-export type DecidedUnit = UnitPart;
-
 /** A store beside the coordinator. Batches have one row for each key in all; `returning` and `onConflict` never occur. */
 export interface CommitParticipant {
   /**
@@ -57,7 +54,7 @@ export interface CommitParticipant {
    * known to be: the core calls again with fewer at a time, down to one, so that none fails for another. Each row is in
    * the batches of one unit at most that still has its fence. Absent: `apply` is called for each.
    */
-  applyMany?(units: readonly DecidedUnit[], access: Access): Promise<void>;
+  applyMany?(units: readonly UnitPart[], access: Access): Promise<void>;
   /** Clears this owner's fences and placeholders, whatever of them is there. Idempotent, durable. */
   unfence?(owner: FenceOwner, batches: readonly WriteBatch[], access: Access): Promise<void>;
   /** Clears every fence of an owner, without being told where they are. */

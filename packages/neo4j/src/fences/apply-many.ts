@@ -2,7 +2,7 @@
  * Several decided units of work installed in one transaction, with a few statements for all of them. Where a unit trades
  * unique values or gives relationships other ends, its statements depend on each other, and it goes by itself.
  */
-import type { DecidedUnit, EntityModel, UpdateBatch } from '@storeweave/core';
+import type { EntityModel, UnitPart, UpdateBatch } from '@storeweave/core';
 import { type GraphNames, quote, type Shape } from '../names.js';
 import { lockCypher } from '../read.js';
 import { Matched, Scope } from '../scope.js';
@@ -15,7 +15,7 @@ import { isFencedFor, UNIT, unmarkCypher } from './marks.js';
 import { touches, tradedIn, uniquesOf } from './trade.js';
 
 /** True for a unit of work whose rows can be installed in any order. */
-export function isPlain({ batches }: DecidedUnit, names: GraphNames): boolean {
+export function isPlain({ batches }: UnitPart, names: GraphNames): boolean {
   if (tradedIn(batches, names).size > 0) return false;
   return batches.every(
     (batch) =>
@@ -26,7 +26,7 @@ export function isPlain({ batches }: DecidedUnit, names: GraphNames): boolean {
 }
 
 /** All `units` are plain. Relationships go before what they hang on, and what goes before what comes. */
-export async function applyPlain(units: readonly DecidedUnit[], names: GraphNames, runner: Runner): Promise<void> {
+export async function applyPlain(units: readonly UnitPart[], names: GraphNames, runner: Runner): Promise<void> {
   const ids = units.map(({ owner }) => owner.unitOfWork);
   const batches = units.flatMap((unit) => unit.batches);
   const of = (op: 'insert' | 'delete') =>

@@ -9,7 +9,6 @@ import {
   type CommitParticipant,
   CommitUnknownError,
   ConnectionError,
-  type DecidedUnit,
   type FenceOutcome,
   type FenceOwner,
   ForeignKeyViolationError,
@@ -93,7 +92,7 @@ export class Neo4jParticipant implements CommitParticipant {
     await this.#alone(access, (runner) => applyBatches(batches, owner, this.names, runner));
   }
 
-  async applyMany(units: readonly DecidedUnit[], access: Access): Promise<void> {
+  async applyMany(units: readonly UnitPart[], access: Access): Promise<void> {
     const plain = units.filter((unit) => isPlain(unit, this.names));
     if (plain.length > 0) await this.#alone(access, (runner) => applyPlain(plain, this.names, runner));
     for (const { owner, batches } of units) {

@@ -2,15 +2,7 @@
  * A memory store's part in a commit over several domains. A fence is a lock that outlives its transaction: what a write
  * would have locked, tried in a transaction that is then undone, stays held for its unit of work until that is settled.
  */
-import type {
-  Access,
-  CommitParticipant,
-  DecidedUnit,
-  EntityModel,
-  FenceOutcome,
-  Row,
-  WriteBatch,
-} from '@storeweave/core';
+import type { Access, CommitParticipant, EntityModel, FenceOutcome, Row, UnitPart, WriteBatch } from '@storeweave/core';
 import { FencedError, rowKey } from '@storeweave/core';
 import type { MemoryDomain } from './domain.js';
 import { tableName } from './tables.js';
@@ -23,7 +15,7 @@ export function rowLock(entity: EntityModel, identity: string): string {
 
 export function memoryParticipant(domain: MemoryDomain): CommitParticipant {
   const answer = () => new Promise<void>((resolve) => setImmediate(resolve));
-  const apply = async ({ owner, batches }: DecidedUnit, access: Access) => {
+  const apply = async ({ owner, batches }: UnitPart, access: Access) => {
     const transaction = domain.start({ label: `apply ${owner.unitOfWork}` }, owner.unitOfWork);
     try {
       for (const batch of batches) {

@@ -5,13 +5,13 @@
 import { ConfigurationError, InvalidStateError, TimeoutError } from '../../errors/errors.js';
 import type { DomainModel } from '../../model/domain-model.js';
 import type { Access } from '../../store/access.js';
-import type { DecidedUnit, FenceOwner, OpenUnit } from '../../store/commit.js';
+import type { FenceOwner, OpenUnit, UnitPart } from '../../store/commit.js';
 import { isDiscarded } from './discarded.js';
 import { openPages } from './open-pages.js';
 import { decodeRedo, type StoreRedo } from './redo.js';
 import type { DrainReport } from './report.js';
 import type { CommitSteps, StepEvent } from './steps.js';
-import { type Applied, applyTogether, isOfStore } from './together.js';
+import { type Applied, applyTogether, callOf, isOfStore } from './together.js';
 import type { Participation, Topology } from './topology.js';
 
 /** Owners of fences that are looked at in one round. */
@@ -42,11 +42,9 @@ export class Finisher {
 
   /** Applies one part of a decided unit of work. Resolves when it is durable. */
   async apply(owner: FenceOwner, part: StoreRedo, by: StepEvent['by'], access: Access): Promise<void> {
-    const { store, participant, kind, name } = this.#participation(part.store, owner);
-    await this.steps.run('apply', { unitOfWork: owner.unitOfWork, store: name, by }, async () => {
-      if (kind === 'fence') await participant.apply?.(owner, part.batches, access);
-      else if (kind === 'prepare') await participant.finish?.(owner, 'commit', access);
-      else for (const batch of part.batches) await store.write(batch, access);
+    const participation = this.#participation(part.store, owner);
+    await this.steps.run('apply', { unitOfWork: owner.unitOfWork, store: part.store, by }, async () => {
+      await callOf(participation, access).one({ owner, batches: part.batches });
     });
   }
 
@@ -56,7 +54,7 @@ export class Finisher {
    */
   async applyAll(
     store: string,
-    units: readonly DecidedUnit[],
+    units: readonly UnitPart[],
     by: StepEvent['by'],
     access: Access,
   ): Promise<readonly Applied[]> {

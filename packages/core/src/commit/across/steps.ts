@@ -5,9 +5,9 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * `claim`, `fence`, `decide`, `apply` and `done` are the way of every commit, with `record` where the coordinator writes the
- * journal row with a request of its own; `unfence` and `settle` belong to
- * one that failed or was met by somebody else; `finish` ends a prepared transaction.
+ * `claim`, `fence`, `decide`, `apply` and `done` are the way of every commit: with `prepare` in place of `fence` for a
+ * transaction that is prepared, and with `record` where the coordinator writes the journal row with a request of its own.
+ * `unfence` and `settle` belong to one that failed or was met by somebody else.
  */
 export type CommitStep = 'claim' | 'fence' | 'prepare' | 'record' | 'decide' | 'apply' | 'done' | 'unfence' | 'settle';
 

@@ -10,7 +10,7 @@ import {
   NotNullViolationError,
   UniqueViolationError,
 } from '../../errors/errors.js';
-import type { DecidedUnit, OpenQuery, OpenUnit } from '../../store/commit.js';
+import type { OpenQuery, OpenUnit, UnitPart } from '../../store/commit.js';
 import { failureText } from './failure-text.js';
 import type { Finisher } from './finisher.js';
 import { openPages } from './open-pages.js';
@@ -82,13 +82,13 @@ export class Sweep {
   }
 
   /** What is to be done in each store; what cannot be read is a failure. */
-  #byStore(units: readonly OpenUnit[], failures: Map<OpenUnit, unknown>): Map<string, Map<DecidedUnit, OpenUnit>> {
-    const stores = new Map<string, Map<DecidedUnit, OpenUnit>>();
+  #byStore(units: readonly OpenUnit[], failures: Map<OpenUnit, unknown>): Map<string, Map<UnitPart, OpenUnit>> {
+    const stores = new Map<string, Map<UnitPart, OpenUnit>>();
     for (const unit of units) {
       try {
         const owner = this.finisher.ownerOf(unit.unitOfWork);
         for (const { store, batches } of this.finisher.decode(unit.redo)) {
-          const parts = stores.get(store) ?? new Map<DecidedUnit, OpenUnit>();
+          const parts = stores.get(store) ?? new Map<UnitPart, OpenUnit>();
           stores.set(store, parts.set({ owner, batches }, unit));
         }
       } catch (error) {
@@ -99,7 +99,7 @@ export class Sweep {
   }
 
   /** Those that failed, and why. */
-  async #apply(store: string, parts: ReadonlyMap<DecidedUnit, OpenUnit>): Promise<[OpenUnit, unknown][]> {
+  async #apply(store: string, parts: ReadonlyMap<UnitPart, OpenUnit>): Promise<[OpenUnit, unknown][]> {
     const down = this.#down.get(store);
     if (down !== undefined) return [...parts.values()].map((unit) => [unit, down]);
     const outcomes = await this.finisher.applyAll(store, [...parts.keys()], 'relay', { timeoutMs: CALL_MS });

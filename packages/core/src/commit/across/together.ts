@@ -5,7 +5,7 @@
  */
 import { AbortedError, ConnectionError, StoreBusyError, TimeoutError } from '../../errors/errors.js';
 import type { Access } from '../../store/access.js';
-import type { DecidedUnit } from '../../store/commit.js';
+import type { UnitPart } from '../../store/commit.js';
 import type { InsertBatch, WriteBatch } from '../../store/write.js';
 import type { Participation } from './topology.js';
 
@@ -22,10 +22,10 @@ const DONE: Applied = { status: 'fulfilled', value: undefined };
 /** What became of each, in the order given. Never rejects. */
 export async function applyTogether(
   participation: Participation,
-  units: readonly DecidedUnit[],
+  units: readonly UnitPart[],
   access: Access,
 ): Promise<readonly Applied[]> {
-  const outcomes = new Map<DecidedUnit, Applied>();
+  const outcomes = new Map<UnitPart, Applied>();
   const call = callOf(participation, access);
   const isSingle = call.many === undefined;
   const groups = isSingle ? units.map((unit) => [unit]) : grouped(units);
@@ -34,11 +34,12 @@ export async function applyTogether(
 }
 
 interface Call {
-  one(unit: DecidedUnit): Promise<unknown>;
-  many?(units: readonly DecidedUnit[]): Promise<unknown>;
+  one(unit: UnitPart): Promise<unknown>;
+  many?(units: readonly UnitPart[]): Promise<unknown>;
 }
 
-function callOf({ kind, participant, store }: Participation, access: Access): Call {
+/** How a store applies: one unit of work, and many at once where it can. */
+export function callOf({ kind, participant, store }: Participation, access: Access): Call {
   if (kind === 'prepare') return { one: async ({ owner }) => participant.finish?.(owner, 'commit', access) };
   if (kind === 'append') {
     const write = async (batches: readonly WriteBatch[]) => {
@@ -46,16 +47,12 @@ function callOf({ kind, participant, store }: Participation, access: Access): Ca
     };
     return { one: ({ batches }) => write(batches), many: (units) => write(merged(units)) };
   }
-  const one = async ({ owner, batches }: DecidedUnit) => participant.apply?.(owner, batches, access);
+  const one = async ({ owner, batches }: UnitPart) => participant.apply?.(owner, batches, access);
   if (participant.applyMany === undefined) return { one };
   return { one, many: async (units) => participant.applyMany?.(units, access) };
 }
 
-async function applyGroup(
-  group: readonly DecidedUnit[],
-  call: Call,
-  outcomes: Map<DecidedUnit, Applied>,
-): Promise<void> {
+async function applyGroup(group: readonly UnitPart[], call: Call, outcomes: Map<UnitPart, Applied>): Promise<void> {
   const [first] = group;
   if (first === undefined) return;
   try {
@@ -73,7 +70,7 @@ async function applyGroup(
 }
 
 /** One for all, and not always the same one: too many at once, or one of them, can look like a store that is down. */
-async function succeeds(group: readonly DecidedUnit[], call: Call): Promise<boolean> {
+async function succeeds(group: readonly UnitPart[], call: Call): Promise<boolean> {
   const some = group[Math.floor(Math.random() * group.length)];
   return (
     some !== undefined &&
@@ -89,8 +86,8 @@ export function isOfStore(error: unknown): boolean {
   return [AbortedError, ConnectionError, StoreBusyError, TimeoutError].some((kind) => error instanceof kind);
 }
 
-function grouped(units: readonly DecidedUnit[]): DecidedUnit[][] {
-  const groups: DecidedUnit[][] = [];
+function grouped(units: readonly UnitPart[]): UnitPart[][] {
+  const groups: UnitPart[][] = [];
   let rows = Number.POSITIVE_INFINITY;
   for (const unit of units) {
     const own = unit.batches.reduce((sum, batch) => sum + (batch.op === 'insert' ? batch.rows : batch.keys).length, 0);
@@ -107,7 +104,7 @@ function grouped(units: readonly DecidedUnit[]): DecidedUnit[][] {
 }
 
 /** Rows that are added to one entity with the same fields are one batch, whose unit of work they are. */
-function merged(units: readonly DecidedUnit[]): WriteBatch[] {
+function merged(units: readonly UnitPart[]): WriteBatch[] {
   const batches: WriteBatch[] = [];
   const open: { batch: InsertBatch; rows: InsertBatch['rows'][number][] }[] = [];
   for (const batch of units.flatMap((unit) => unit.batches)) {

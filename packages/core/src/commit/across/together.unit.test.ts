@@ -1,19 +1,19 @@
 /** Several units of work applied together: one that fails, or a store that is down, and what that means for the others. */
 import { describe, expect, it } from 'vitest';
 import { ConnectionError, TimeoutError, UniqueViolationError } from '../../errors/errors.js';
-import type { CommitParticipant, DecidedUnit } from '../../store/commit.js';
+import type { CommitParticipant, UnitPart } from '../../store/commit.js';
 import type { Store } from '../../store/store.js';
 import { applyTogether } from './together.js';
 import type { Participation } from './topology.js';
 
-const units = (n: number): DecidedUnit[] =>
+const units = (n: number): UnitPart[] =>
   Array.from({ length: n }, (_, at) => ({ owner: { unitOfWork: `u${at}`, coordinator: 'c' }, batches: [] }));
 
 /** A store that takes what `refuses` lets it, and counts its calls. */
 function taking(refuses: (names: readonly string[]) => Error | undefined, isMany = true) {
   const applied = new Set<string>();
   const calls: number[] = [];
-  const take = async (some: readonly DecidedUnit[]) => {
+  const take = async (some: readonly UnitPart[]) => {
     const names = some.map(({ owner }) => owner.unitOfWork);
     calls.push(names.length);
     const refusal = refuses(names);
