@@ -1,5 +1,8 @@
 /** Who is told that something is left to relays: on a real PostgreSQL, over connections that are lost, and where nothing arrives. */
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { CommitCoordinator, JournalWatch } from '@storeweave/core';
 import { sharedPostgres } from '@storeweave/testing/servers';
 import pg from 'pg';
@@ -90,6 +93,13 @@ describe('who watches the journal of a PostgreSQL', () => {
     expect(await ask(LISTENING)).toHaveLength(2);
     for (const watch of watches) await watch.stop();
     await expect.poll(() => ask(LISTENING)).toHaveLength(0);
+  });
+
+  it('does not keep a process that has nothing else to do', async () => {
+    const fixture = fileURLToPath(new URL('./listener.fixture.ts', import.meta.url));
+    const options = ['--conditions=@storeweave/source', '--import', import.meta.resolve('tsx')];
+    const { stdout } = await promisify(execFile)(process.execPath, [...options, fixture, url], { timeout: 20_000 });
+    expect(stdout).toBe('watching');
   });
 
   it('says once that nothing arrives, and goes on', async () => {
