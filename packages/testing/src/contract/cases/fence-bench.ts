@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import {
   type CommitParticipant,
-  type DecidedUnit,
   type EntityModel,
   FencedError,
   type FenceOutcome,
@@ -11,6 +10,7 @@ import {
   type Field,
   type Row,
   type Store,
+  type UnitPart,
   type Value,
   type WriteBatch,
 } from '@storeweave/core';
@@ -88,7 +88,7 @@ export class FenceBench {
     return this.participant.apply(owner, batches, {});
   }
   /** By the call for many where the store has it. */
-  async applyMany(units: readonly DecidedUnit[]): Promise<void> {
+  async applyMany(units: readonly UnitPart[]): Promise<void> {
     const { participant } = this.store;
     if (participant?.applyMany !== undefined) return participant.applyMany(units, {});
     for (const { owner, batches } of units) await this.participant.apply(owner, batches, {});
