@@ -22,7 +22,7 @@ test('a guard lets a unit of work through whose ground is as it was, and a settl
 
 test('every step is told on the channel', async () => {
   const told = await measure(weave, () => commit(weave));
-  await expect.poll(() => weave.journal.stats()).toEqual({ open: 0, dead: 0 });
+  await expect.poll(() => weave.journal.stats()).toMatchObject({ open: 0, dead: 0 });
   const steps = ['claim relational', 'fence document', 'decide relational'];
   expect([...told.keys()]).toEqual(expect.arrayContaining([...steps, 'open', 'dead']));
 });

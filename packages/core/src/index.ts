@@ -3,6 +3,7 @@ export type { Attribution, Origin } from './audit/attribution.js';
 export type { StoreOutcome } from './commit/across/engine.js';
 export type { RelayOptions } from './commit/across/relay.js';
 export type { DrainReport } from './commit/across/report.js';
+export { StepMetrics, type StepSummary } from './commit/across/step-metrics.js';
 export { COMMIT_CHANNEL, type CommitStep, type StepEvent, type StepListener } from './commit/across/steps.js';
 export { CommitPlan, type PlannedOperation } from './commit/commit-plan.js';
 export type { Atomicity } from './commit/domain-transactions.js';

@@ -101,6 +101,10 @@ export interface JournalStats {
   readonly dead: number;
   /** Age of the oldest open row; undefined where there is none. */
   readonly oldestMs?: number;
+  /** Open and dead ones that could not be applied at least once. */
+  readonly retried: number;
+  /** How often applying these failed, all together, since they were decided or last given back. */
+  readonly attempts: number;
 }
 
 /** The store whose transaction decides. */

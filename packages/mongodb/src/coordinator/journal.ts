@@ -140,16 +140,26 @@ export class MongodbJournal implements CommitCoordinator {
 
   async stats(access: Access): Promise<JournalStats> {
     return this.#use(access, async (call) => {
-      const journal = journalOf(call);
-      const options = { ...call.options, ...PRIMARY };
-      const open = await journal.countDocuments({ state: 'open', dead: false }, options);
-      const dead = await journal.countDocuments({ state: 'open', dead: true }, options);
-      const [oldest] = await journal
-        .find({ state: 'open', dead: false }, options)
-        .sort({ decidedAt: 1 })
-        .limit(1)
+      const count = (when: object) => ({ $sum: { $cond: [when, 1, 0] } });
+      const group = {
+        _id: null,
+        open: count({ $eq: ['$dead', false] }),
+        dead: count({ $eq: ['$dead', true] }),
+        retried: count({ $gt: ['$attempts', 0] }),
+        attempts: { $sum: '$attempts' },
+        // What is null is left out.
+        decidedAt: { $min: { $cond: ['$dead', null, '$decidedAt'] } },
+      };
+      const [found] = await journalOf(call)
+        .aggregate<JournalStats & { readonly decidedAt: Date | null }>(
+          [{ $match: { state: 'open' } }, { $group: group }],
+          { ...call.options, ...PRIMARY },
+        )
         .toArray();
-      return { open, dead, ...(oldest && { oldestMs: age(oldest, await serverTime(call)) }) };
+      if (found === undefined) return { open: 0, dead: 0, retried: 0, attempts: 0 };
+      const { open, dead, retried, attempts, decidedAt } = found;
+      const oldest = decidedAt === null ? {} : { oldestMs: age({ decidedAt }, await serverTime(call)) };
+      return { open, dead, retried, attempts, ...oldest };
     });
   }
 
@@ -216,6 +226,6 @@ function openUnit(document: JournalDocument, now: number): OpenUnit {
 }
 
 /** A clock that was set back makes no negative age. */
-function age({ decidedAt }: JournalDocument, now: number): number {
+function age({ decidedAt }: Pick<JournalDocument, 'decidedAt'>, now: number): number {
   return decidedAt === undefined ? 0 : Math.max(0, now - decidedAt.getTime());
 }

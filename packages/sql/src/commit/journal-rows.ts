@@ -30,9 +30,16 @@ export function placedUnit(row: TextRow): OpenUnit {
   return { ...openUnit(row), place: String(row.at(-1)) };
 }
 
-/** Of a row with the numbers of open and dead ones, and the age of the oldest in milliseconds. */
-export function journalStats([open, dead, oldest]: TextRow): JournalStats {
-  return { open: Number(open), dead: Number(dead), ...(oldest != null && { oldestMs: age(oldest) }) };
+/** Of a row with the numbers of open, dead and retried ones, of attempts, and the age of the oldest in milliseconds. */
+export function journalStats([open, dead, retried, attempts, oldest]: TextRow): JournalStats {
+  return {
+    open: Number(open),
+    dead: Number(dead),
+    retried: Number(retried),
+    // A sum of no rows is null.
+    attempts: Number(attempts),
+    ...(oldest != null && { oldestMs: age(oldest) }),
+  };
 }
 
 /** As PostgreSQL says it, and as a database without truth values does. */

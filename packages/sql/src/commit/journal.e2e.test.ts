@@ -70,12 +70,12 @@ describe.each(databases)('the journal on $name', ({ open, name }) => {
     await coordinator.note([unit], { error: 'never', attempts: 4, dead: true }, {});
     expect(await coordinator.open({ limit: 1 }, {})).toStrictEqual([]);
     expect((await coordinator.open({ limit: 1, dead: true }, {}))[0]).toMatchObject({ unitOfWork: unit, dead: true });
-    expect(await coordinator.stats({})).toStrictEqual({ open: 0, dead: 1 });
+    expect(await coordinator.stats({})).toStrictEqual({ open: 0, dead: 1, retried: 1, attempts: 4 });
     await coordinator.note([unit], { attempts: 0, dead: false }, {});
     const [again] = (await coordinator.open({ limit: 1 }, {})).map(({ place: _, ...unit }) => unit);
     expect(again).toStrictEqual({ unitOfWork: unit, redo: 'x', attempts: 0, dead: false, ageMs: again?.ageMs });
     const stats = await coordinator.stats({});
-    expect(stats).toStrictEqual({ open: 1, dead: 0, oldestMs: stats.oldestMs });
+    expect(stats).toStrictEqual({ open: 1, dead: 0, retried: 0, attempts: 0, oldestMs: stats.oldestMs });
     expect(stats.oldestMs).toBeGreaterThanOrEqual(again?.ageMs ?? Number.NaN);
   });
 

@@ -110,6 +110,7 @@ export class PgJournal implements CommitCoordinator {
 
   async stats(access: Access): Promise<JournalStats> {
     const text = `select count(*) filter (where not dead), count(*) filter (where dead),
+      count(*) filter (where attempts > 0), sum(attempts),
       extract(epoch from clock_timestamp() - min(decided_at) filter (where not dead)) * 1000 from ${JOURNAL} where not done`;
     const [row = []] = await this.#run({ text, values: [] }, access);
     return journalStats(row);

@@ -115,8 +115,31 @@ const mistakes: readonly (readonly [what: string, plant: Plant])[] = [
     'dead letters count as open',
     (right) => ({
       stats: async (access) => {
-        const { open, dead } = await right.stats(access);
-        return { open: open + dead, dead };
+        const { open, dead, ...rest } = await right.stats(access);
+        return { ...rest, open: open + dead, dead };
+      },
+    }),
+  ],
+  [
+    'what is over counts as retried',
+    (right) => {
+      let retried = 0;
+      return {
+        note: (units, failure, access) => {
+          if (failure.attempts > 0) retried += units.length;
+          return right.note(units, failure, access);
+        },
+        stats: async (access) => ({ ...(await right.stats(access)), retried }),
+      };
+    },
+  ],
+  [
+    'attempts of dead letters are left out',
+    (right) => ({
+      stats: async (access) => {
+        const stats = await right.stats(access);
+        const dead = await right.open({ limit: 99, dead: true }, access);
+        return { ...stats, attempts: dead.reduce((left, unit) => left - unit.attempts, stats.attempts) };
       },
     }),
   ],

@@ -128,11 +128,15 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
     },
     async stats() {
       await answer();
-      const dead = open().filter((row) => row.dead).length;
-      const ages = open()
-        .filter((row) => !row.dead)
-        .map((row) => performance.now() - row.decidedAt);
-      return { open: ages.length, dead, ...(ages.length > 0 && { oldestMs: Math.max(...ages) }) };
+      const all = open();
+      const ages = all.filter((row) => !row.dead).map((row) => performance.now() - row.decidedAt);
+      return {
+        open: ages.length,
+        dead: all.length - ages.length,
+        retried: all.filter((row) => row.attempts > 0).length,
+        attempts: all.reduce((sum, row) => sum + row.attempts, 0),
+        ...(ages.length > 0 && { oldestMs: Math.max(...ages) }),
+      };
     },
   };
 }

@@ -136,7 +136,7 @@ describe('a relay', () => {
       .poll(async () => (await weave.journal.list())[0]?.error, { timeout: 10_000 })
       .toMatch('timeseries is down');
     up();
-    await expect.poll(() => weave.journal.stats(), { timeout: 10_000 }).toEqual({ open: 0, dead: 0 });
+    await expect.poll(() => weave.journal.stats(), { timeout: 10_000 }).toMatchObject({ open: 0, dead: 0 });
     await weave.close();
     expect(await contents(stores)).toMatchObject({
       profiles: Array.from({ length: 5 }, (_, n) => `p${n}: -`),

@@ -163,6 +163,7 @@ export class PortableJournal implements CommitCoordinator {
 
   async stats(access: Access): Promise<JournalStats> {
     const text = `select count(case when dead = 0 then 1 end), count(case when dead = 1 then 1 end),
+      count(case when attempts > 0 then 1 end), sum(attempts),
       ${this.terms.now} - min(case when dead = 0 then decided_at end) from ${JOURNAL} where done = 0 and redo is not null`;
     const [row = []] = await this.#ask(text, [], access);
     return journalStats(row);

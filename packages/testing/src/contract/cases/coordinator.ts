@@ -217,15 +217,22 @@ export const coordinatorCases: readonly ContractCase[] = [
     await coordinator.note([unitOfWork], { error: 'never', attempts: 4, dead: true }, {});
     assert.deepEqual([await bench.open(), await bench.open(9, { dead: true })], [['other'], ['letter']]);
     assert.equal((await coordinator.resolve(unitOfWork, {}))?.redo, 'letter');
-    const { open, dead } = await coordinator.stats({});
-    assert.deepEqual([open, dead], [1, 1]);
+    const { open, dead, retried, attempts } = await coordinator.stats({});
+    assert.deepEqual([open, dead, retried, attempts], [1, 1, 1, 4]);
     await coordinator.note([unitOfWork], { attempts: 0, dead: false }, {});
     const found = there(await coordinator.find(unitOfWork, {}));
     assert.deepEqual([found.attempts, found.dead, found.error], [0, false, undefined]);
     assert.deepEqual(await bench.open(), ['letter', 'other']);
     const stats = await coordinator.stats({});
-    assert.deepEqual([stats.open, stats.dead], [2, 0]);
+    assert.deepEqual([stats.open, stats.dead, stats.retried, stats.attempts], [2, 0, 0, 0]);
     assert.ok(there(stats.oldestMs) >= 0);
+    const both = (await coordinator.open({ limit: 2 }, {})).map((unit) => unit.unitOfWork);
+    await coordinator.note(both, { attempts: 3, dead: false }, {});
+    await coordinator.note([unitOfWork], { attempts: 5, dead: true }, {});
+    const late = await coordinator.stats({});
+    assert.deepEqual([late.open, late.dead, late.retried, late.attempts], [1, 1, 2, 8]);
+    await coordinator.done(both, {});
+    assert.deepEqual(await coordinator.stats({}), { open: 0, dead: 0, retried: 0, attempts: 0 });
   }),
 
   given(
