@@ -2,7 +2,7 @@
 import type { Storeweave } from '@storeweave/core';
 import { memoryStore } from '@storeweave/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { commit, guard, measure, openOver, Statement, settled } from './guarantees.js';
+import { commit, guard, measure, openOver, reported, Statement, settled } from './guarantees.js';
 
 let weave: Storeweave;
 beforeAll(async () => {
@@ -20,9 +20,16 @@ test('a guard lets a unit of work through whose ground is as it was, and a settl
   expect(await settled(weave)).toEqual([2, 2]);
 });
 
-test('every step is told on the channel', async () => {
-  const told = await measure(weave, () => commit(weave));
+test('the steps of a commit are summed up', async () => {
+  const steps = await measure(weave, () => commit(weave));
   await expect.poll(() => weave.journal.stats()).toMatchObject({ open: 0, dead: 0 });
-  const steps = ['claim relational', 'fence document', 'decide relational'];
-  expect([...told.keys()]).toEqual(expect.arrayContaining([...steps, 'open', 'dead']));
+  for (const [step, store] of [
+    ['claim', 'relational'],
+    ['fence', 'document'],
+    ['decide', 'relational'],
+  ]) {
+    expect(steps).toContainEqual(expect.objectContaining({ step, store, by: 'worker', count: 1, failures: 0 }));
+    expect(reported.get(`${step} ${store} worker`)).toMatchObject({ count: 1, failures: 0 });
+  }
+  expect(reported.get('journal')).toMatchObject({ dead: 0, retried: 0, attempts: 0 });
 });

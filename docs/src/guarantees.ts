@@ -1,12 +1,11 @@
 /** The code that docs/guarantees.md quotes. `guarantees.e2e.test.ts` runs all of it, over two databases. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
-  COMMIT_CHANNEL,
   Document,
   Id,
   Property,
   Relational,
-  type StepEvent,
+  StepMetrics,
+  type StepSummary,
   type Store,
   Storeweave,
   Version,
@@ -76,22 +75,21 @@ export async function settled(weave: Storeweave): Promise<[number, number]> {
   return [accounts.length + booked.length, stated.length];
 }
 
-export async function measure(weave: Storeweave, work: () => Promise<unknown>): Promise<Map<string, number>> {
+export async function measure(weave: Storeweave, work: () => Promise<unknown>): Promise<StepSummary[]> {
   // #region metrics
-  const milliseconds = new Map<string, number>();
-  const note = (message: unknown) => {
-    const { step, moment, store, ms = 0 } = message as StepEvent;
-    if (moment !== 'after') return;
-    const key = `${step} ${store}`;
-    milliseconds.set(key, (milliseconds.get(key) ?? 0) + ms);
-  };
-  subscribe(COMMIT_CHANNEL, note); // of every Storeweave in this process
-  const { open, dead, oldestMs } = await weave.journal.stats();
-  // #endregion metrics
+  using metrics = new StepMetrics(); // from here on, of every Storeweave in this process
   await work();
-  unsubscribe(COMMIT_CHANNEL, note);
-  return milliseconds
-    .set('open', open)
-    .set('dead', dead)
-    .set('oldest', oldestMs ?? 0);
+  for (const { step, store, by, count, failures, sumMs, maxMs } of metrics.summaries()) {
+    report(`${step} ${store} ${by}`, { count, failures, meanMs: sumMs / count, maxMs });
+  }
+  const { open, dead, oldestMs = 0, retried, attempts } = await weave.journal.stats();
+  report('journal', { open, dead, oldestMs, retried, attempts });
+  // #endregion metrics
+  return metrics.summaries();
+}
+
+/** Hands numbers to whatever draws them. */
+export const reported = new Map<string, Readonly<Record<string, number>>>();
+function report(name: string, numbers: Readonly<Record<string, number>>): void {
+  reported.set(name, numbers);
 }

@@ -3,7 +3,7 @@
  * were decided and not applied.
  */
 import { createInterface } from 'node:readline';
-import { type JournalEntry, type StepEvent, Storeweave } from '@storeweave/core';
+import { type JournalEntry, type StepEvent, type StepSummary, Storeweave } from '@storeweave/core';
 import { sharedPostgres } from '@storeweave/testing/servers';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
@@ -109,7 +109,7 @@ describe('journal', () => {
     const dead = await run((output) => journalList(config, output, { dead: true, limit: '100' }));
     expect(dead.out).toContain('CheckViolationError: a nick is too long');
     const stats = await run((output) => journalStats(config, output, { check: true }));
-    expect(stats).toMatchObject({ code: 1, out: expect.stringMatching(/\n0 +2 /) });
+    expect(stats).toMatchObject({ code: 1, out: expect.stringMatching(/\n0 +2 +- +2 +10\n/) });
     expect((await run((output) => relay(config, output, { once: true }, undefined))).code).toBe(1);
 
     const named = await run((output) => journalRetry(config, output, [first], { allDead: false }));
@@ -160,6 +160,10 @@ describe('relay', () => {
     );
     expect(applied[0]).toMatchObject({ ms: expect.any(Number) });
     expect(await invoices()).toHaveLength(3);
+    const { steps = [] } = events.find(({ event }) => event === 'metrics') ?? {};
+    expect(steps).toContainEqual(
+      expect.objectContaining({ step: 'apply', store: 'billing', by: 'relay', failures: 0, unitsOfWork: 3 }),
+    );
     expect(events.at(-1)).toEqual({ event: 'drained', finished: 3, failed: 0, open: 0, dead: 0 });
     expect(await sql('select count(*)::int as rows from storeweave_journal where done')).toEqual([{ rows: 3 }]);
     const shown = await run((output) => journalShow(orders(env), output, units[0] ?? ''));
@@ -188,7 +192,7 @@ describe('relay', () => {
       child.kill(signal);
       expect(await closed).toBe(0);
       expect(events.map(({ event }) => event)).toEqual(
-        expect.arrayContaining(['started', 'stats', 'apply', 'done', 'stopped']),
+        expect.arrayContaining(['started', 'stats', 'apply', 'done', 'metrics', 'stopped']),
       );
       expect(events.at(-1)).toEqual({ event: 'stopped' });
     });
@@ -233,6 +237,7 @@ interface Told {
   readonly unitOfWork?: string;
   readonly unitsOfWork?: readonly string[];
   readonly store?: string;
+  readonly steps?: readonly StepSummary[];
 }
 
 function lines(text: string): Told[] {

@@ -82,8 +82,8 @@ export function journalStats(
     const stats = await journal.stats();
     const oldest = stats.oldestMs === undefined ? '-' : age(stats.oldestMs);
     const rows = [
-      ['open', 'dead letters', 'oldest'],
-      [String(stats.open), String(stats.dead), oldest],
+      ['open', 'dead letters', 'oldest', 'retried', 'attempts'],
+      [String(stats.open), String(stats.dead), oldest, String(stats.retried), String(stats.attempts)],
     ];
     output.result(stats, columns(rows));
     return check && stats.dead > 0 ? ExitCode.differs : ExitCode.ok;

@@ -9,11 +9,12 @@ import {
   type JournalStats,
   type RelayOptions,
   type StepEvent,
+  StepMetrics,
   Storeweave,
 } from '@storeweave/core';
 import type { StoreweaveConfig } from '../config.js';
 import { ExitCode } from '../exit-code.js';
-import type { Output } from '../output.js';
+import { columns, type Output } from '../output.js';
 import { whole } from './move.js';
 
 export interface RelayFlags {
@@ -24,6 +25,8 @@ export interface RelayFlags {
 
 /** Between two looks at the journal's numbers, which also tell whether the coordinator answers. */
 const LOOK_MS = 5_000;
+/** Between two summaries of the steps, where there were any. */
+const SUMMARY_MS = 60_000;
 
 /** With `once`, the exit code is `differs` where something could not be finished. */
 export async function relay(
@@ -36,18 +39,20 @@ export async function relay(
   const interval = flags.interval === undefined ? {} : { intervalMs: whole('--interval', flags.interval) };
   const say = (message: unknown) => tell(message as StepEvent, output);
   subscribe(COMMIT_CHANNEL, say);
+  using steps = new Steps(output);
   try {
-    if (flags.once) return await drain(config, output);
-    return await serve(config, output, { ...told, ...interval }, signal);
+    if (flags.once) return await drain(config, output, steps);
+    return await serve(config, output, { ...told, ...interval }, signal, steps);
   } finally {
     unsubscribe(COMMIT_CHANNEL, say);
   }
 }
 
-async function drain(config: StoreweaveConfig, output: Output): Promise<ExitCode> {
+async function drain(config: StoreweaveConfig, output: Output, steps: Steps): Promise<ExitCode> {
   await using weave = await open(config, false);
   const { finished, failed, error } = await weave.journal.drain();
   const { open: left, dead } = await weave.journal.stats();
+  steps.tell();
   output.result(
     { event: 'drained', finished, failed, open: left, dead, ...(failed > 0 && { error: messageOf(error) }) },
     `Finished ${finished}, failed ${failed}; ${left} open, ${dead} dead letters.${failed > 0 ? ` ${messageOf(error)}` : ''}`,
@@ -60,6 +65,7 @@ async function serve(
   output: Output,
   options: RelayOptions,
   signal: AbortSignal | undefined,
+  steps: Steps,
 ): Promise<ExitCode> {
   const end = signal === undefined ? untilSignal() : { signal, release: () => {} };
   try {
@@ -68,14 +74,50 @@ async function serve(
     output.result({ event: 'started' }, 'The relay runs. It ends with SIGTERM or SIGINT.');
     while (!end.signal.aborted) {
       watch.look();
+      steps.tellNow();
       await until(end.signal, LOOK_MS);
     }
     output.result({ event: 'stopping' }, 'Ending what is under way …');
   } finally {
     end.release();
   }
+  steps.tell();
   output.result({ event: 'stopped' }, 'The relay has ended.');
   return ExitCode.ok;
+}
+
+/** The steps in sum, told from time to time. */
+class Steps implements Disposable {
+  readonly #metrics = new StepMetrics();
+  #told = 0;
+  #next = performance.now() + SUMMARY_MS;
+
+  constructor(private readonly output: Output) {}
+
+  /** Where it is time. */
+  tellNow(): void {
+    if (performance.now() >= this.#next) this.tell();
+  }
+
+  /** Where there is something new. */
+  tell(): void {
+    this.#next = performance.now() + SUMMARY_MS;
+    const steps = this.#metrics
+      .summaries()
+      .map((each) => ({ ...each, sumMs: tenths(each.sumMs), maxMs: tenths(each.maxMs) }));
+    const count = steps.reduce((sum, each) => sum + each.count, 0);
+    if (count === this.#told) return;
+    this.#told = count;
+    const head = ['step', 'store', 'by', 'count', 'failures', 'units of work', 'mean ms', 'max ms'];
+    const rows = steps.map(({ step, store, by, count, failures, unitsOfWork, sumMs, maxMs }) =>
+      [step, store, by, count, failures, unitsOfWork, tenths(sumMs / count), maxMs].map(String),
+    );
+    this.output.result({ event: 'metrics', steps }, columns([head, ...rows]));
+  }
+
+  [Symbol.dispose](): void {
+    this.#metrics.close();
+  }
 }
 
 /** The journal's numbers, told when they change; and once, when they cannot be had any more. */
@@ -106,10 +148,11 @@ class Watch {
       });
   }
 
-  #tellStats({ open, dead, oldestMs }: JournalStats): void {
+  #tellStats({ open, dead, retried, attempts, oldestMs }: JournalStats): void {
     const oldest = oldestMs === undefined ? '' : `, the oldest for ${Math.round(oldestMs / 1_000)} s`;
-    const data = { event: 'stats', open, dead, ...(oldestMs !== undefined && { oldestMs }) };
-    this.#tell(`${open} ${dead}`, data, `${open} open${oldest}; ${dead} dead letters.`);
+    const data = { event: 'stats', open, dead, retried, attempts, ...(oldestMs !== undefined && { oldestMs }) };
+    const text = `${open} open${oldest}; ${dead} dead letters; ${retried} retried, ${attempts} failed attempts.`;
+    this.#tell(`${open} ${dead} ${retried} ${attempts}`, data, text);
   }
 
   #tell(state: string, data: object, text: string): void {
@@ -124,11 +167,15 @@ function tell({ step, moment, unitOfWork, unitsOfWork, store, by, ms = 0, error 
   if (by !== 'relay' || moment === 'before') return;
   const failed = error === undefined ? {} : { error: messageOf(error) };
   const others = (unitsOfWork?.length ?? 1) - 1;
-  const took = Math.round(ms * 10) / 10;
+  const took = tenths(ms);
   output.result(
     { event: step, moment, unitOfWork, ...(unitsOfWork && { unitsOfWork }), store, ms: took, ...failed },
     `${step.padEnd(7)} ${unitOfWork}${others > 0 ? ` and ${others} more` : ''}  ${store}  ${took} ms${error === undefined ? '' : `  failed: ${failed.error}`}`,
   );
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
 
 function messageOf(error: unknown): string {
