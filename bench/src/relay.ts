@@ -18,10 +18,12 @@ import { type BenchOptions, type BenchRow, median } from './rounds.js';
 const BATCH = 500;
 const AT_ONCE = 4;
 const MOST_ROUNDS = 3;
+/** Between two looks at the memory in use, each of which stops the process for a moment. */
+const LOOK_MS = 500;
 
 interface RelayRow extends BenchRow {
   readonly rowsPerSecond: number;
-  /** More than before it began, in megabytes. */
+  /** In use, beyond what was before it began, in megabytes. */
   readonly peakHeapMb: number;
 }
 
@@ -160,12 +162,11 @@ async function leaveOpen(engine: Engine, places: Places, n: number): Promise<voi
 }
 
 async function timed(work: () => Promise<unknown>): Promise<{ ms: number; heapMb: number }> {
-  (globalThis as { gc?: () => void }).gc?.();
-  const before = process.memoryUsage().heapUsed;
+  const before = heldBytes();
   let peak = before;
   const watch = setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage().heapUsed);
-  }, 20);
+    peak = Math.max(peak, heldBytes());
+  }, LOOK_MS);
   try {
     const began = performance.now();
     await work();
@@ -173,6 +174,12 @@ async function timed(work: () => Promise<unknown>): Promise<{ ms: number; heapMb
   } finally {
     clearInterval(watch);
   }
+}
+
+/** What is in use: garbage says more of what was there before than of what is done now. */
+function heldBytes(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  return process.memoryUsage().heapUsed;
 }
 
 async function sideBySide<T>(most: number, items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
