@@ -124,14 +124,21 @@ export class Connection {
   async attempt<T>(given: Call, work: (options: Pick<SendOptions, 'signal'>) => Promise<T>): Promise<T> {
     const { access } = given;
     const deadline = given.deadline ?? deadlineOf(access);
-    const signals = [access.signal, deadline].filter((signal) => signal !== undefined);
-    const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
     const call = deadline === undefined ? given : { ...given, deadline };
+    const { signal, release } = following([access.signal, deadline].filter((each) => each !== undefined));
+    try {
+      return await this.#persist(call, signal, () => work(signal === undefined ? {} : { signal }));
+    } finally {
+      release();
+    }
+  }
+
+  async #persist<T>(call: Call, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     let wasReset = false;
     for (let attempt = 0; ; attempt++) {
       try {
         signal?.throwIfAborted();
-        return await work(signal === undefined ? {} : { signal });
+        return await work();
       } catch (error) {
         if (signal?.aborted) throw mapError(error, call);
         if (isBusy(error) && attempt < this.#retries) {
@@ -157,4 +164,22 @@ export class Connection {
       return version;
     });
   }
+}
+
+/**
+ * A signal of its own for a piece of work, until it is released: the client never takes off what it hangs on one, and on a
+ * deadline or a signal of the application every request would keep its body until that is over.
+ */
+function following(signals: readonly AbortSignal[]): { signal?: AbortSignal; release(): void } {
+  if (signals.length === 0) return { release: () => {} };
+  const own = new AbortController();
+  const stop = () => own.abort(signals.find(({ aborted }) => aborted)?.reason);
+  for (const each of signals) each.addEventListener('abort', stop);
+  if (signals.some(({ aborted }) => aborted)) stop();
+  return {
+    signal: own.signal,
+    release: () => {
+      for (const each of signals) each.removeEventListener('abort', stop);
+    },
+  };
 }

@@ -1,4 +1,5 @@
 /** Every way in which the server can fail a call, and the error that the caller gets for it. */
+import { getEventListeners } from 'node:events';
 import {
   AbortedError,
   CheckViolationError,
@@ -239,6 +240,19 @@ describe('a call that fails', () => {
         { signal: AbortSignal.timeout(50) },
       ),
     );
+  });
+
+  it('by a signal that is used for many calls, and on which none of them leaves anything', async () => {
+    const { signal } = new AbortController();
+    const batch = { op: 'insert', entity: beat, fields: beat.fields, rows: rows(1) } as const;
+    let hung = 0;
+    proxy.on('/api/v2/write', () => {
+      hung = getEventListeners(signal, 'abort').length;
+      return undefined;
+    });
+    await store.write(batch, { signal, timeoutMs: 60_000 });
+    expect(hung).toBeGreaterThan(0);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 
