@@ -163,8 +163,14 @@ export interface JournalWatch {
 }
 
 /** How applying a unit of work failed. */
-export interface Failure {
+export interface Failure extends Noted {
   readonly error?: string;
+  /** Noted only where the row still says this; what somebody else noted meanwhile stays. Default: over whatever it says. */
+  readonly over?: Noted;
+}
+
+/** What the journal said of a unit of work when somebody looked. */
+export interface Noted {
   readonly attempts: number;
   readonly dead: boolean;
 }

@@ -47,22 +47,28 @@ export class Journal {
 
   /**
    * Gives a unit of work back to the relays, dead letter or not; they try it at once where the coordinator can tell them.
-   * Throws `InvalidStateError` where none is to be finished.
+   * Throws `InvalidStateError` where none is to be finished, and where somebody discards it meanwhile.
    */
   async retry(unitOfWork: string): Promise<void> {
-    const row = await this.#required(unitOfWork);
-    if (row.done === true || isDiscarded(row)) {
-      const how = row.dead ? 'was discarded' : 'is applied everywhere';
-      throw new InvalidStateError(`The unit of work ${unitOfWork} ${how}: there is nothing left to try again.`);
-    }
-    await this.#coordinator.note([unitOfWork], { attempts: 0, dead: false }, {});
+    let row: OpenUnit | undefined = await this.#required(unitOfWork);
+    do {
+      if (row.done === true || isDiscarded(row)) {
+        const how = row.dead ? 'was discarded' : 'is applied everywhere';
+        throw new InvalidStateError(`The unit of work ${unitOfWork} ${how}: there is nothing left to try again.`);
+      }
+      const over = { attempts: row.attempts, dead: row.dead };
+      await this.#coordinator.note([unitOfWork], { attempts: 0, dead: false, over }, {});
+      // Dead still, or anew: somebody has noted something in between.
+      row = await this.#coordinator.find(unitOfWork, {});
+    } while (row?.dead === true);
     this.engine.relay.wake();
   }
 
   /**
    * Gives a dead letter up: its fences are taken off, and what was not applied never will be. This breaks the unit of work
    * apart, on purpose and for good: where it fails or dies in the middle, do it again. Throws `InvalidStateError` for one
-   * that is not a dead letter, and what a store throws whose fences cannot be taken off.
+   * that is not a dead letter, or that somebody gives back to the relays meanwhile, and what a store throws whose fences
+   * cannot be taken off.
    */
   async discard(unitOfWork: string, reason: string): Promise<void> {
     const row = await this.#required(unitOfWork);
@@ -72,7 +78,15 @@ export class Journal {
       );
     }
     // The journal first: somebody who tried it again after its fences are gone would call half of it applied.
-    if (!isDiscarded(row)) await this.#coordinator.note([unitOfWork], discarding(row, reason), {});
+    if (!isDiscarded(row)) {
+      await this.#coordinator.note([unitOfWork], discarding(row, reason), {});
+      const now = await this.#coordinator.find(unitOfWork, {});
+      if (now === undefined || !isDiscarded(now)) {
+        throw new InvalidStateError(
+          `The unit of work ${unitOfWork} was given back to the relays while it was to be discarded: nothing was discarded. Look at \`journal show ${unitOfWork}\` and decide again.`,
+        );
+      }
+    }
     await this.engine.finisher.abandon(unitOfWork, {});
     await this.#coordinator.done([unitOfWork], {});
   }

@@ -95,14 +95,14 @@ export class MongodbJournal implements CommitCoordinator {
     });
   }
 
-  async note(unitsOfWork: readonly string[], { error, attempts, dead }: Failure, access: Access): Promise<void> {
+  async note(unitsOfWork: readonly string[], { error, attempts, dead, over }: Failure, access: Access): Promise<void> {
     const text = error?.slice(0, MAX_ERROR_LENGTH);
     const update: UpdateFilter<JournalDocument> =
       text === undefined
         ? { $set: { attempts, dead }, $unset: { error: '' } }
         : { $set: { attempts, dead, error: text } };
     await this.#each(unitsOfWork, access, (_id, call) =>
-      journalOf(call).updateMany({ _id, state: 'open' }, update, call.options),
+      journalOf(call).updateMany({ _id, state: 'open', ...over }, update, call.options),
     );
   }
 

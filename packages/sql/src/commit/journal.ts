@@ -80,9 +80,12 @@ export class PgJournal implements CommitCoordinator {
 
   async note(unitsOfWork: readonly string[], failure: Failure, access: Access): Promise<void> {
     const change = `update ${JOURNAL} set attempts = $2::integer, error = $3::text, dead = $4::boolean`;
+    const { over } = failure;
     const values = [String(failure.attempts), errorText(failure.error), String(failure.dead)];
+    const still = over === undefined ? '' : ' and attempts = $5::integer and dead = $6::boolean';
+    if (over !== undefined) values.push(String(over.attempts), String(over.dead));
     // Given back by a person, who does not want to wait.
-    await this.#each(change, 'not done', unitsOfWork, access, values, failure.attempts === 0);
+    await this.#each(change, `not done${still}`, unitsOfWork, access, values, failure.attempts === 0);
   }
 
   async handOver(unitsOfWork: readonly string[], error: string | undefined, access: Access): Promise<void> {

@@ -78,6 +78,10 @@ const mistakes: readonly (readonly [what: string, plant: Plant])[] = [
     (right) => ({ note: (units, failure, access) => right.note(units, { ...failure, attempts: 0 }, access) }),
   ],
   [
+    'a note goes over what somebody else has noted meanwhile',
+    (right) => ({ note: (units, { over: _, ...failure }, access) => right.note(units, failure, access) }),
+  ],
+  [
     'what somebody has noted is handed over once more',
     (right) => ({
       handOver: (units, error, access) =>

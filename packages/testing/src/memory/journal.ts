@@ -77,11 +77,13 @@ export function memoryCoordinator(domain: MemoryDomain): CommitCoordinator {
       const row = rows.get(unitOfWork);
       return row && seen(row);
     },
-    async note(units, failure) {
+    async note(units, { over, ...failure }) {
       await answer();
       for (const unit of units) {
         const row = rows.get(unit);
-        if (row?.done === false) Object.assign(row, { error: undefined }, failure);
+        if (row?.done !== false) continue;
+        const isSo = over === undefined || (row.attempts === over.attempts && row.dead === over.dead);
+        if (isSo) Object.assign(row, { error: undefined }, failure);
       }
       if (failure.attempts === 0) tellWatching();
     },

@@ -98,3 +98,20 @@ it('are discarded in the journal first, and to the end by whoever does it again'
   expect(await weave.settled((reader) => reader.repository(Profile).find())).toEqual([]);
   expect(await weave.settled((reader) => reader.repository(Visit).find())).toHaveLength(1);
 });
+
+it('are given back or discarded, where two people decide at once; the other one is told', async () => {
+  for (const isRetryFirst of [true, false]) {
+    const { weave, unit, mend } = await deadLetter('document');
+    mend();
+    const retry = () => weave.journal.retry(unit);
+    const discard = () => weave.journal.discard(unit, 'by hand');
+    const [first, second] = await Promise.allSettled(isRetryFirst ? [retry(), discard()] : [discard(), retry()]);
+    expect([first?.status, second?.status]).toEqual(['fulfilled', 'rejected']);
+    const reason = second?.status === 'rejected' ? second.reason : undefined;
+    expect(reason).toBeInstanceOf(InvalidStateError);
+    expect(reason.message).toMatch(isRetryFirst ? /given back.*nothing was discarded/ : /was discarded/);
+    if (isRetryFirst) await weave.journal.drain();
+    const profiles = await weave.settled((reader) => reader.repository(Profile).find());
+    expect(profiles).toHaveLength(isRetryFirst ? 1 : 0);
+  }
+});

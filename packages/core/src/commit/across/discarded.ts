@@ -11,6 +11,7 @@ export function isDiscarded({ dead, error }: OpenUnit): boolean {
   return dead && error?.startsWith(MARK) === true;
 }
 
-export function discarding({ attempts }: OpenUnit, reason: string): Failure {
-  return { error: `${MARK}${reason}`, attempts, dead: true };
+/** One attempt more than it had, so that whoever looked before and notes afterwards does not find what they saw. */
+export function discarding({ attempts, dead }: OpenUnit, reason: string): Failure {
+  return { error: `${MARK}${reason}`, attempts: attempts + 1, dead: true, over: { attempts, dead } };
 }

@@ -182,7 +182,8 @@ export class Finisher {
     for (const { store } of concerned) finished.add(`${unitOfWork} ${store}`);
     const isDone = results.every((result) => result.status === 'fulfilled');
     const { coordinator } = this.#coordinator;
-    if (isDone && dead) await coordinator.note([unitOfWork], { attempts, dead: false }, access);
+    if (isDone && dead)
+      await coordinator.note([unitOfWork], { attempts, dead: false, over: { attempts, dead } }, access);
     if (isDone) await coordinator.done([unitOfWork], access);
     return true;
   }

@@ -10,7 +10,7 @@ import {
   NotNullViolationError,
   UniqueViolationError,
 } from '../../errors/errors.js';
-import type { OpenQuery, OpenUnit, UnitPart } from '../../store/commit.js';
+import type { Noted, OpenQuery, OpenUnit, UnitPart } from '../../store/commit.js';
 import { failureText } from './failure-text.js';
 import type { Finisher } from './finisher.js';
 import { openPages } from './open-pages.js';
@@ -115,7 +115,7 @@ export class Sweep {
   }
 
   async #note(failures: ReadonlyMap<OpenUnit, unknown>): Promise<void> {
-    const alike = new Map<string, { units: string[]; error: string; attempts: number; dead: boolean }>();
+    const alike = new Map<string, { units: string[]; error: string; attempts: number; dead: boolean; over: Noted }>();
     for (const [unit, reason] of failures) {
       this.failed++;
       this.error ??= reason;
@@ -123,8 +123,9 @@ export class Sweep {
       const dead = isFinal(reason) && attempts >= FINAL_ATTEMPTS;
       const error = failureText(reason);
       if (attempts === unit.attempts && error === unit.error && !dead) continue;
-      const key = `${attempts} ${dead} ${error}`;
-      const note = alike.get(key) ?? { units: [], error, attempts, dead };
+      const over = { attempts: unit.attempts, dead: unit.dead };
+      const key = `${over.attempts} ${over.dead} ${attempts} ${dead} ${error}`;
+      const note = alike.get(key) ?? { units: [], error, attempts, dead, over };
       note.units.push(unit.unitOfWork);
       alike.set(key, note);
     }

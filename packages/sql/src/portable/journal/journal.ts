@@ -119,13 +119,18 @@ export class PortableJournal implements CommitCoordinator {
     return row && openUnit(row);
   }
 
-  async note(unitsOfWork: readonly string[], { error, attempts, dead }: Failure, access: Access): Promise<void> {
+  async note(unitsOfWork: readonly string[], { error, attempts, dead, over }: Failure, access: Access): Promise<void> {
     const set = `error = $1, attempts = ${this.domain.dialect.parameter(2, 'bigint')}, dead = ${dead ? 1 : 0}`;
     const values = [error?.slice(0, MAX_ERROR_LENGTH) ?? null, String(attempts)];
+    if (over !== undefined) values.push(String(over.attempts));
+    const still =
+      over === undefined
+        ? ''
+        : `attempts = ${this.domain.dialect.parameter(3, 'bigint')} and dead = ${over.dead ? 1 : 0} and `;
     await this.#change(
       unitsOfWork,
       access,
-      (ids) => `${this.terms.update} ${set} where uow in (${ids}) and done = 0`,
+      (ids) => `${this.terms.update} ${set} where ${still}uow in (${ids}) and done = 0`,
       values,
     );
   }

@@ -172,11 +172,11 @@ export const coordinatorCases: readonly ContractCase[] = [
     assert.deepEqual(await bench.open(), ['a', 'b', 'c', 'd']);
     assert.deepEqual(await bench.open(2), ['a', 'b']);
     assert.deepEqual(await bench.open(9, { minAgeMs: 60_000 }), []);
-    await pause(40);
+    await pause(500);
     await bench.decide('young');
     const [oldest] = await coordinator.open({ limit: 1 }, {});
-    assert.ok(there(oldest).ageMs >= 40);
-    assert.deepEqual(await bench.open(9, { minAgeMs: 40 }), ['a', 'b', 'c', 'd']);
+    assert.ok(there(oldest).ageMs >= 500);
+    assert.deepEqual(await bench.open(9, { minAgeMs: 500 }), ['a', 'b', 'c', 'd']);
     await coordinator.done([there(units[0]), there(units[2]), randomUUID()], {});
     await coordinator.done([], {});
     assert.deepEqual(await bench.open(), ['b', 'd', 'young']);
@@ -233,6 +233,30 @@ export const coordinatorCases: readonly ContractCase[] = [
     assert.deepEqual([late.open, late.dead, late.retried, late.attempts], [1, 1, 2, 8]);
     await coordinator.done(both, {});
     assert.deepEqual(await coordinator.stats({}), { open: 0, dead: 0, retried: 0, attempts: 0 });
+  }),
+
+  given('a note over what somebody else noted meanwhile leaves it as it is', async (bench) => {
+    const { coordinator } = bench;
+    const unit = await bench.decide('letter');
+    const said = async () => {
+      const { attempts, dead, error } = there(await coordinator.find(unit, {}));
+      return [attempts, dead, error];
+    };
+    const dead = { error: 'given up', attempts: 8, dead: true };
+    await coordinator.note([unit], { ...dead, over: { attempts: 0, dead: false } }, {});
+    assert.deepEqual(await said(), [8, true, 'given up']);
+    const seen = { attempts: 8, dead: true };
+    await coordinator.note([unit], { error: 'late', attempts: 1, dead: false, over: { attempts: 0, dead: false } }, {});
+    await coordinator.note([unit], { attempts: 0, dead: false, over: { attempts: 8, dead: false } }, {});
+    await coordinator.note([unit], { attempts: 0, dead: false, over: { attempts: 7, dead: true } }, {});
+    assert.deepEqual(await said(), [8, true, 'given up']);
+    // Both have seen the same; only one of them gets to say something.
+    await Promise.all([
+      coordinator.note([unit], { error: 'discarded', attempts: 9, dead: true, over: seen }, {}),
+      coordinator.note([unit], { attempts: 0, dead: false, over: seen }, {}),
+    ]);
+    const [attempts, isDead, error] = await said();
+    assert.deepEqual([isDead, error], attempts === 9 ? [true, 'discarded'] : [false, undefined]);
   }),
 
   given(
