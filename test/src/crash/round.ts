@@ -16,7 +16,9 @@ export interface Counts {
   rounds: number;
   kills: number;
   serverRestarts: number;
-  /** Settled reads that were judged. */
+  /** Of these because a plain client could not write any more either. */
+  stuckServers: number;
+  /** Settled reads that were judged: of what was under way, or left behind. */
   settledReads: number;
 }
 
@@ -26,6 +28,10 @@ const DRAIN_MS = 90_000;
 /** How long what is left is tried to be finished. */
 const QUIET_MS = 150_000;
 const QUIET_PAUSE_MS = 300;
+/** Longer than a server keeps what a dead client held; from then on it is asked whether it hangs. */
+const STUCK_MS = 45_000;
+/** How long a plain write is waited for before its document is said to be held. */
+const PATIENCE_MS = 10_000;
 
 interface Opened {
   readonly worker: Worker;
@@ -41,7 +47,7 @@ export interface RoundOptions {
 
 /** What the rounds of a run share: servers, workers, and all that is known of the units of work. */
 export class Ground implements AsyncDisposable {
-  readonly counts: Counts = { rounds: 0, kills: 0, serverRestarts: 0, settledReads: 0 };
+  readonly counts: Counts = { rounds: 0, kills: 0, serverRestarts: 0, stuckServers: 0, settledReads: 0 };
   /** Seconds of each phase of the rounds. */
   readonly phases: Record<string, number> = {};
   readonly violations: string[] = [];
@@ -222,13 +228,30 @@ export class Ground implements AsyncDisposable {
 
   /** A transaction of a process that died keeps its rows until its server gives it up; nothing can be applied to them before. */
   async #untilQuiet(round: number): Promise<Observation> {
-    for (const until = performance.now() + QUIET_MS; ; await sleep(QUIET_PAUSE_MS)) {
+    const began = performance.now();
+    for (let isAsked = false; ; await sleep(QUIET_PAUSE_MS)) {
       const seen = await this.#looker.look(round);
       this.#case.see(seen);
       const isQuiet = [...seen.rows.values()].every(({ leftovers }) => leftovers.length === 0);
-      if (isQuiet || performance.now() > until) return seen;
+      const waited = performance.now() - began;
+      if (isQuiet || waited > QUIET_MS) return seen;
+      if (waited > STUCK_MS && !isAsked) {
+        isAsked = true;
+        await this.#freeHeld();
+      }
       await this.#finish();
     }
+  }
+
+  /** What nobody can write, by whatever client, its server has to be restarted for; what can be written stays as it is. */
+  async #freeHeld(): Promise<void> {
+    const held = await this.#looker.held(PATIENCE_MS);
+    if (held.length > 0) {
+      this.counts.stuckServers++;
+      this.explain(`mongodb lets nobody write ${held.join(', ')} (round ${this.round}), and is restarted`);
+      await this.bounce('mongodb', 0);
+    }
+    await within(this.#looker.freed(), DRAIN_MS, 'the plain writes were not taken back');
   }
 
   #judge(seen: Observation, since: number, report: (violation: string) => void): void {

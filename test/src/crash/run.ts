@@ -4,7 +4,7 @@ import { type Fault, failpointsOver, nameOf } from './failpoints.js';
 import type { StoreName } from './model.js';
 import { seeded } from './random.js';
 import { randomRound } from './random-rounds.js';
-import { Ground } from './round.js';
+import { type Counts, Ground } from './round.js';
 import { startServers } from './servers.js';
 
 export interface RunOptions {
@@ -22,18 +22,13 @@ export interface RunOptions {
   readonly explain?: (text: string) => void;
 }
 
-export interface CrashReport {
-  readonly rounds: number;
+export interface CrashReport extends Readonly<Counts> {
   readonly seed: number;
   readonly unitsOfWork: number;
   readonly acknowledged: number;
   readonly refused: number;
   /** Of which the caller was told that it is not known, or was told nothing. */
   readonly unanswered: number;
-  readonly kills: number;
-  readonly serverRestarts: number;
-  /** Settled reads while units of work were under way or left behind. */
-  readonly settledReads: number;
   /** Seconds of each phase of the rounds. */
   readonly phases: Readonly<Record<string, number>>;
   /** Failpoints with a fault each, every one of them come to. */

@@ -8,6 +8,7 @@ import neo4j, { type Driver } from 'neo4j-driver';
 import pg from 'pg';
 import type { RowStore } from '../model.js';
 import type { Rooms } from '../rooms.js';
+import { unwritable, withoutProbes } from './held.js';
 import type { CounterRow, Observation, RowsSeen, SlotRow } from './observation.js';
 
 export class Looker {
@@ -38,6 +39,15 @@ export class Looker {
       this.#records(since),
     ]);
     return { rows: new Map(rows.map((store, at) => [store, seen[at] as RowsSeen])), links, points, records };
+  }
+
+  /** Documents and collections that their server lets nobody write. */
+  async held(patienceMs: number): Promise<string[]> {
+    return this.rooms.document === '' ? [] : unwritable(this.#mongo, patienceMs);
+  }
+
+  async freed(): Promise<void> {
+    if (this.rooms.document !== '') await withoutProbes(this.#mongo);
   }
 
   async close(): Promise<void> {
