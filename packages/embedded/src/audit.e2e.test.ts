@@ -26,12 +26,12 @@ describe.each(places)('changes of audited entities %s', (_, options) => {
     let unitOfWork = '';
     const patient = await weave.transaction({ actor: 'alice', reason: 'admission', from }, (uow) => {
       unitOfWork = uow.id;
-      return uow.create(Patient, { name: 'Ada', taxNumber: '123', home: { city: 'Ulm', zip: '89' } });
+      return uow.create(Patient, { name: 'Ada', taxNumber: 'secret one', home: { city: 'Ulm', zip: 'secret zip' } });
     });
     await weave.transaction(async (uow) => {
       const known = await uow.repository(Patient).findOneOrFail({ where: { name: 'Ada' } });
       known.visits = 1;
-      known.taxNumber = '456';
+      known.taxNumber = 'secret two';
     });
     await weave.transaction({ actor: 'bob' }, async (uow) => uow.remove(await uow.repository(Patient).find({})));
 
@@ -57,7 +57,7 @@ describe.each(places)('changes of audited entities %s', (_, options) => {
       after: null,
       before: { visits: 1, version: 2 },
     });
-    expect(JSON.stringify(await records(weave))).not.toMatch(/123|456|"89"/);
+    expect(JSON.stringify(await records(weave))).not.toContain('secret');
   });
 
   it('leave no record where they are rolled back', async () => {
